@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+
+	"sluice/internal/ledger"
+)
+
+func (r claims) Take(ctx context.Context, c ledger.Claim) (ledger.Claim, bool, error) {
+	n, err := r.s.exec(ctx, `INSERT INTO claim (key, ref, fingerprint) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, c.Key[:], int64(c.Ref), c.Fingerprint)
+	if err != nil || n == 1 {
+		return c, err == nil, err
+	}
+	holder := ledger.Claim{Key: c.Key}
+	err = r.s.get(ctx, []any{(*int64)(&holder.Ref), &holder.Fingerprint}, `SELECT ref, fingerprint FROM claim WHERE key = ?`, c.Key[:])
+	return holder, holder.Ref == c.Ref, err
+}
+
+func (r claims) Release(ctx context.Context, key ledger.Key, ref ledger.EventRef) error {
+	_, err := r.s.exec(ctx, `DELETE FROM claim WHERE key = ? AND ref = ?`, key[:], int64(ref))
+	return err
+}
+
+func (r claims) Match(ctx context.Context) (ledger.Matcher, error) {
+	return &matcher{ctx: ctx, s: r.s}, nil
+}
+
+// matcher walks the claims beside ascending keys: it steps while the next claim is
+// near and seeks when it is far, so that both a large plan on a small ledger and a
+// small plan on a large ledger cost what the smaller side costs.
+type matcher struct {
+	ctx  context.Context
+	s    *session
+	rows *sql.Rows
+	raw  sql.RawBytes
+	at   ledger.Claim
+	live bool // at is a claim that has not been passed
+}
+
+// stepLimit is how many claims are stepped over before a seek: a seek costs about
+// as much as a few dozen steps.
+const stepLimit = 48
+
+func (m *matcher) Find(key ledger.Key) (ledger.Claim, bool, error) {
+	if m.rows == nil {
+		if err := m.seek(key); err != nil {
+			return ledger.Claim{}, false, err
+		}
+	}
+	for steps := 0; m.live && bytes.Compare(m.at.Key[:], key[:]) < 0; steps++ {
+		var err error
+		if steps == stepLimit {
+			err = m.seek(key)
+		} else {
+			err = m.step()
+		}
+		if err != nil {
+			return ledger.Claim{}, false, err
+		}
+	}
+	return m.at, m.live && m.at.Key == key, nil
+}
+
+func (m *matcher) seek(key ledger.Key) error {
+	if m.rows != nil {
+		if err := m.rows.Close(); err != nil {
+			return err
+		}
+	}
+	rows, err := m.s.query(m.ctx, `SELECT key, ref, fingerprint FROM claim WHERE key >= ? ORDER BY key`, key[:])
+	if err != nil {
+		return err
+	}
+	m.rows = rows
+	return m.step()
+}
+
+func (m *matcher) step() error {
+	if m.live = m.rows.Next(); !m.live {
+		return m.rows.Err()
+	}
+	var ref int64
+	if err := m.rows.Scan(&m.raw, &ref, &m.at.Fingerprint); err != nil {
+		return err
+	}
+	copy(m.at.Key[:], m.raw)
+	m.at.Ref = ledger.EventRef(ref)
+	return nil
+}
+
+func (m *matcher) Close() error {
+	if m.rows == nil {
+		return nil
+	}
+	return m.rows.Close()
+}

@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate applies the numbered files that the database has not seen. A file that
+// was applied and has changed since is an error: the schema would not be what the
+// code believes.
+func migrate(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := migrateIn(ctx, conn); err != nil {
+		_, rb := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(err, rb)
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func migrateIn(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT`); err != nil {
+		return err
+	}
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(text)
+		digest := hex.EncodeToString(sum[:])
+		var applied string
+		err = conn.QueryRowContext(ctx, `SELECT digest FROM migration WHERE name = ?`, name).Scan(&applied)
+		switch {
+		case err == nil && applied == digest:
+			continue
+		case err == nil:
+			return fmt.Errorf("migration %s was applied in another version", name)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		if _, err := conn.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("migration %s: %w", name, err)
+		}
+		if _, err := conn.ExecContext(ctx, `INSERT INTO migration (name, digest) VALUES (?, ?)`, name, digest); err != nil {
+			return err
+		}
+	}
+	var known int
+	if err := conn.QueryRowContext(ctx, `SELECT count(*) FROM migration`).Scan(&known); err != nil {
+		return err
+	}
+	if known > len(names) {
+		return errors.New("the ledger was written by a newer version of Sluice")
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"sluice/internal/ledger"
+)
+
+func (r plans) Create(ctx context.Context, p *ledger.Plan) error {
+	p.State = ledger.PlanBuilding
+	return r.s.get(ctx, []any{&p.No}, `INSERT INTO plan (dataset, state, created_at, expires_at, file, wrapped_key)
+		VALUES (?, ?, ?, ?, ?, ?) RETURNING no`,
+		p.Dataset, p.State, millis(p.CreatedAt), millis(p.ExpiresAt), p.File, p.WrappedKey)
+}
+
+func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, files, labelNames []string) error {
+	filesJSON, err := json.Marshal(files)
+	if err != nil {
+		return err
+	}
+	labelsJSON, err := json.Marshal(labelNames)
+	if err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		labels, err := json.Marshal(k.Labels)
+		if err != nil {
+			return err
+		}
+		if _, err := r.s.exec(ctx, `INSERT INTO kind (plan, no, event_name, outcome, action_source, currency, tier, labels)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			p.No, k.No, k.EventName, k.Outcome, k.ActionSource, k.Currency, k.Tier, string(labels)); err != nil {
+			return err
+		}
+	}
+	n, err := r.s.exec(ctx, `UPDATE plan SET id = ?, hash = ?, state = ?, expires_at = ?, events = ?, summary = ?, files = ?, label_names = ?
+		WHERE no = ? AND state = ?`,
+		p.ID, p.Hash, ledger.PlanReady, millis(p.ExpiresAt), p.Events, p.Summary, string(filesJSON), string(labelsJSON),
+		p.No, ledger.PlanBuilding)
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return ledger.ErrLost
+	}
+	p.State = ledger.PlanReady
+	return nil
+}
+
+const planColumns = `no, coalesce(id, ''), hash, dataset, state, created_at, expires_at, events, file, wrapped_key, summary, rehearsed_at`
+
+func scanPlan(scan func(...any) error) (*ledger.Plan, error) {
+	var p ledger.Plan
+	var created, expires, rehearsed int64
+	err := scan(&p.No, &p.ID, &p.Hash, &p.Dataset, &p.State, &created, &expires, &p.Events, &p.File, &p.WrappedKey, &p.Summary, &rehearsed)
+	p.CreatedAt, p.ExpiresAt, p.RehearsedAt = fromMillis(created), fromMillis(expires), fromMillis(rehearsed)
+	return &p, err
+}
+
+func (r plans) one(ctx context.Context, where string, arg any) (*ledger.Plan, error) {
+	var found *ledger.Plan
+	err := r.s.each(ctx, func(scan func(...any) error) (err error) {
+		found, err = scanPlan(scan)
+		return err
+	}, `SELECT `+planColumns+` FROM plan WHERE `+where, arg)
+	if err == nil && found == nil {
+		err = ledger.ErrNotFound
+	}
+	return found, err
+}
+
+func (r plans) ByID(ctx context.Context, id string) (*ledger.Plan, error) {
+	return r.one(ctx, "id = ?", id)
+}
+
+func (r plans) ByNo(ctx context.Context, no int64) (*ledger.Plan, error) {
+	return r.one(ctx, "no = ?", no)
+}
+
+func (r plans) many(ctx context.Context, where string, args ...any) ([]ledger.Plan, error) {
+	var out []ledger.Plan
+	err := r.s.each(ctx, func(scan func(...any) error) error {
+		p, err := scanPlan(scan)
+		if err == nil {
+			out = append(out, *p)
+		}
+		return err
+	}, `SELECT `+planColumns+` FROM plan `+where, args...)
+	return out, err
+}
+
+func (r plans) List(ctx context.Context, limit int) ([]ledger.Plan, error) {
+	return r.many(ctx, "WHERE id IS NOT NULL ORDER BY no DESC LIMIT ?", limit)
+}
+
+func (r plans) Abandoned(ctx context.Context, before time.Time) ([]ledger.Plan, error) {
+	return r.many(ctx, "WHERE state = ? AND created_at < ?", ledger.PlanBuilding, millis(before))
+}
+
+func (r plans) Kinds(ctx context.Context, no int64) ([]ledger.Kind, error) {
+	var out []ledger.Kind
+	err := r.s.each(ctx, func(scan func(...any) error) error {
+		var k ledger.Kind
+		var labels string
+		if err := scan(&k.No, &k.EventName, &k.Outcome, &k.ActionSource, &k.Currency, &k.Tier, &labels); err != nil {
+			return err
+		}
+		out = append(out, k)
+		return json.Unmarshal([]byte(labels), &out[len(out)-1].Labels)
+	}, `SELECT no, event_name, outcome, action_source, currency, tier, labels FROM kind WHERE plan = ? ORDER BY no`, no)
+	return out, err
+}
+
+func (r plans) list(ctx context.Context, column string, no int64) ([]string, error) {
+	var text string
+	if err := r.s.get(ctx, []any{&text}, `SELECT `+column+` FROM plan WHERE no = ?`, no); err != nil {
+		return nil, err
+	}
+	var out []string
+	return out, json.Unmarshal([]byte(text), &out)
+}
+
+func (r plans) Files(ctx context.Context, no int64) ([]string, error) {
+	return r.list(ctx, "files", no)
+}
+
+func (r plans) LabelNames(ctx context.Context, no int64) ([]string, error) {
+	return r.list(ctx, "label_names", no)
+}
+
+func (r plans) Move(ctx context.Context, no int64, from, to ledger.PlanState) error {
+	return lost(r.s.exec(ctx, `UPDATE plan SET state = ? WHERE no = ? AND state = ?`, to, no, from))
+}
+
+func (r plans) SetRehearsed(ctx context.Context, no int64, at time.Time) error {
+	return lost(r.s.exec(ctx, `UPDATE plan SET rehearsed_at = ? WHERE no = ?`, millis(at), no))
+}
+
+func (r plans) SetExpires(ctx context.Context, no int64, at time.Time) error {
+	return lost(r.s.exec(ctx, `UPDATE plan SET expires_at = ? WHERE no = ?`, millis(at), no))
+}
+
+func (r plans) Delete(ctx context.Context, no int64) error {
+	// Nothing that was ever confirmed goes.
+	var runs int
+	if err := r.s.get(ctx, []any{&runs}, `SELECT count(*) FROM run WHERE plan = ?`, no); err != nil {
+		return err
+	}
+	if runs > 0 {
+		return ledger.ErrLost
+	}
+	low, high := int64(ledger.RefOf(no, 0)), int64(ledger.RefOf(no+1, 0))
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{`DELETE FROM event WHERE ref >= ? AND ref < ?`, []any{low, high}},
+		{`DELETE FROM batch WHERE plan = ?`, []any{no}},
+		{`DELETE FROM reject WHERE plan = ?`, []any{no}},
+		{`DELETE FROM kind WHERE plan = ?`, []any{no}},
+		{`DELETE FROM plan WHERE no = ?`, []any{no}},
+	} {
+		if _, err := r.s.exec(ctx, q.query, q.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lost turns "no row changed" into ErrLost.
+func lost(n int64, err error) error {
+	if err == nil && n == 0 {
+		return ledger.ErrLost
+	}
+	return err
+}
+
+func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

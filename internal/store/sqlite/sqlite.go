@@ -1,0 +1,269 @@
+// Package sqlite keeps the write-back ledger in one SQLite file.
+//
+// Durability: WAL with synchronous=FULL, so a committed transaction survives a
+// power cut. One connection writes (BEGIN IMMEDIATE, serialised in the process,
+// ten seconds of patience with other processes); a few others read snapshots.
+// Limits: one machine; the file must be on a local disk.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite" // registers the driver
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"sluice/internal/fault"
+	"sluice/internal/ids"
+	"sluice/internal/ledger"
+)
+
+// Store is a ledger.Store over one file.
+type Store struct {
+	id      string
+	writing sync.Mutex // held for a whole write transaction
+	writer  *session
+	readers *sql.DB
+	db      *sql.DB
+}
+
+var _ ledger.Store = (*Store)(nil)
+
+const readerCount = 4
+
+// Open opens the ledger at path and brings its schema up to date. now names the
+// store on its first start.
+func Open(ctx context.Context, path string, now time.Time) (*Store, error) {
+	db, err := sql.Open("sqlite", dsn(path, "rwc"))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		_ = db.Close()
+		return nil, unavailable(err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		_ = db.Close()
+		return nil, unavailable(err)
+	}
+	s := &Store{db: db, writer: newSession(conn)}
+	if err := s.name(ctx, now); err != nil {
+		_ = s.Close()
+		return nil, unavailable(err)
+	}
+	if s.readers, err = sql.Open("sqlite", dsn(path, "ro")); err != nil {
+		_ = s.Close()
+		return nil, unavailable(err)
+	}
+	s.readers.SetMaxOpenConns(readerCount)
+	return s, nil
+}
+
+// dsn sets the pragmas on every connection of the pool.
+func dsn(path, mode string) string {
+	q := url.Values{}
+	q.Set("mode", mode)
+	for _, p := range []string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(ON)", "cache_size(-16384)", "temp_store(MEMORY)",
+		"journal_size_limit(67108864)",
+	} {
+		if mode == "ro" && p == "journal_mode(WAL)" {
+			continue
+		}
+		q.Add("_pragma", p)
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+func (s *Store) name(ctx context.Context, now time.Time) error {
+	c := s.writer.conn
+	if _, err := c.ExecContext(ctx, `INSERT INTO meta (one, store_id) VALUES (1, ?) ON CONFLICT DO NOTHING`, ids.New("st", now)); err != nil {
+		return err
+	}
+	return c.QueryRowContext(ctx, `SELECT store_id FROM meta`).Scan(&s.id)
+}
+
+// ID names the store.
+func (s *Store) ID() string { return s.id }
+
+// Do runs fn in one write transaction.
+func (s *Store) Do(ctx context.Context, fn func(ledger.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.writer.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return unavailable(err)
+	}
+	if err := s.run(fn); err != nil {
+		// The caller's context may be what ended it; the rollback must happen all the same.
+		if _, rb := s.writer.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rb != nil {
+			err = errors.Join(err, rb)
+		}
+		return unavailable(err)
+	}
+	if _, err := s.writer.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+		_, _ = s.writer.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return unavailable(err)
+	}
+	return nil
+}
+
+// run turns a panic into a rollback before it goes on.
+func (s *Store) run(fn func(ledger.Tx) error) (err error) {
+	done := false
+	defer func() {
+		if !done {
+			_, _ = s.writer.conn.ExecContext(context.Background(), "ROLLBACK")
+		}
+	}()
+	err = fn(&tx{session: s.writer, store: s.id})
+	done = true
+	return err
+}
+
+// View runs fn over one snapshot.
+func (s *Store) View(ctx context.Context, fn func(ledger.Tx) error) error {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	session := newSession(conn)
+	defer session.close()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return unavailable(err)
+	}
+	err = fn(&tx{session: session, store: s.id})
+	_, rb := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return unavailable(errors.Join(err, rb))
+}
+
+// Close waits for a running write and closes the file.
+func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	var err error
+	if s.readers != nil {
+		err = s.readers.Close()
+	}
+	s.writer.close()
+	return errors.Join(err, s.db.Close())
+}
+
+// unavailable turns what the engine reports into the store's typed error and
+// leaves every other error as it is.
+func unavailable(err error) error {
+	var e *sqlite.Error
+	if err == nil || !errors.As(err, &e) {
+		return err
+	}
+	if _, typed := fault.As(err); typed {
+		return err
+	}
+	f := fault.New(fault.StoreUnavailable, "the ledger can't be used: %v", e).Wrap(err)
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		f.Message = "the ledger is busy: another process has been writing for more than 10 s"
+	case sqlite3.SQLITE_FULL:
+		f.Message = "the disk of the state directory is full"
+	}
+	return f
+}
+
+// session is one connection with its prepared statements.
+type session struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func newSession(conn *sql.Conn) *session {
+	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}
+}
+
+func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if st, ok := s.stmts[query]; ok {
+		return st, nil
+	}
+	// A statement outlives the call that first needed it.
+	st, err := s.conn.PrepareContext(context.WithoutCancel(ctx), query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	s.stmts[query] = st
+	return st, nil
+}
+
+func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	st, err := s.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (s *session) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := s.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// get scans one row; ledger.ErrNotFound when there is none.
+func (s *session) get(ctx context.Context, dest []any, query string, args ...any) error {
+	st, err := s.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	err = st.QueryRowContext(ctx, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ledger.ErrNotFound
+	}
+	return err
+}
+
+// each calls fn for every row of a query.
+func (s *session) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := s.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *session) close() {
+	for _, st := range s.stmts {
+		_ = st.Close()
+	}
+	_ = s.conn.Close()
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
