@@ -14,11 +14,11 @@ const (
 
 // Fault is one thing that is wrong with an event. It never holds the value itself.
 type Fault struct {
-	Code    string // stable, e.g. "invalid_email"
-	Path    string // JSON path inside the event, e.g. "user_data.em[0]"
-	Message string // what is wrong, without the value
-	Fix     string // what to do
-	Effect  Effect
+	Code    string `json:"code"`    // stable, e.g. "invalid_email"
+	Path    string `json:"path"`    // JSON path inside the event, e.g. "user_data.em[0]"
+	Message string `json:"message"` // what is wrong, without the value
+	Fix     string `json:"fix"`     // what to do
+	Effect  Effect `json:"effect"`  // warn, drop or refuse
 }
 
 // Report says what an Encoder found. It is valid until the encoder's next call.
@@ -39,5 +39,17 @@ func (r *Report) Refused() bool {
 	return false
 }
 
-// KeySet is a set of customer-information keys.
-type KeySet uint64
+// String returns warn, drop or refuse.
+func (e Effect) String() string {
+	switch e {
+	case Drop:
+		return "drop"
+	case Refuse:
+		return "refuse"
+	default:
+		return "warn"
+	}
+}
+
+// MarshalText returns what String returns.
+func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -57,6 +57,10 @@ const (
 	RateLimited           Code = "rate_limited"
 	ConfirmationNeeded    Code = "confirmation_needed"
 	Cancelled             Code = "cancelled"
+	DryRunFailed          Code = "dry_run_failed"
+	AuditBroken           Code = "audit_broken"
+	PortUnavailable       Code = "port_unavailable"
+	PayloadInvalid        Code = "payload_invalid"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -91,6 +95,10 @@ var Catalogue = []Row{
 	{StoreUnavailable, 503, ExitEnv, true, "the ledger can't be read or written; nothing was sent", "check disk space and the state directory"},
 	{RateLimited, 429, ExitGate, true, "too many calls", "wait as long as retry_after says"},
 	{ConfirmationNeeded, 400, ExitGate, false, "sending needs a yes, and nobody can be asked here", "pass --yes, or run it on a terminal"},
+	{DryRunFailed, 422, ExitValidation, false, "a dry run found what Meta would refuse; nothing was sent", "mend the rows or the mapping it names and preview again"},
+	{AuditBroken, 409, ExitRuntime, false, "the audit chain does not verify", "keep the state directory as it is, and compare it with a backup"},
+	{PayloadInvalid, 422, ExitValidation, false, "an event would be refused", "mend what is listed"},
+	{PortUnavailable, 503, ExitEnv, true, "an address can't be listened on", "choose another port, or 0 for a free one"},
 	{Cancelled, 499, 130, false, "interrupted", "run the same command again, it resumes"},
 }
 

@@ -27,8 +27,12 @@ type Ref struct {
 const (
 	magic      = "sluice-frozen-1\n"
 	noncePart  = 8
+	tagPart    = 16
 	bufferSize = 1 << 20
 )
+
+// PlainLength is the length of an event whose sealed form has the given length.
+func PlainLength(sealed int) int { return sealed - noncePart - tagPart }
 
 // ErrDamaged says that a sealed event does not open: the file was changed, cut, or
 // belongs to another plan.
@@ -160,12 +164,17 @@ func (r *Reader) Load(span []Ref, into []byte) (*Load, error) {
 	return l, nil
 }
 
-// Buffer returns the memory of the load, for the next one.
-func (l *Load) Buffer() []byte { return l.data[:0] }
+// Buffer returns the memory of the load for the next one, nil when it had none.
+func (l *Load) Buffer() []byte {
+	if l.data == nil {
+		return nil
+	}
+	return l.data[:0]
+}
 
 // Append opens one event and appends its bytes to dst.
 func (l *Load) Append(dst []byte, ref Ref) ([]byte, error) {
-	if ref.Length < noncePart+l.r.aead.Overhead() {
+	if ref.Length < noncePart+tagPart {
 		return dst, ErrDamaged
 	}
 	var sealed []byte

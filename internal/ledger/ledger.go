@@ -88,6 +88,7 @@ type Kind struct {
 	ActionSource string
 	Currency     string
 	Tier         string
+	Keys         uint64 // capi.KeySet of the customer information sent
 	Labels       []string
 }
 

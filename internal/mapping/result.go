@@ -10,7 +10,13 @@ type Row struct {
 	File   string
 	Line   int64
 	Values []string
+	// Digest identifies the row where the mapping names no id column; see
+	// Mapping.NeedsDigest.
 	Digest [16]byte
+	// Ordinal counts the rows with the same Digest before this one. It keeps
+	// identical sales apart and, unlike a line number, stays the same in a later
+	// export that overlaps.
+	Ordinal int
 }
 
 // Kind is what became of a record.
@@ -27,15 +33,23 @@ const (
 
 // Result is one order after mapping. It is valid until the mapper's next call.
 type Result struct {
-	Kind     Kind
-	Code     string // reason when Skipped
-	Reject   Reject
-	Event    capi.Event
-	Outcome  string   // payment_received, order_placed …
-	RecordID string   // the business's own id of the record; empty when it could not be formed
+	Kind   Kind
+	Code   string // reason when Skipped
+	Reject Reject
+	// Event is complete when Mapped. When Skipped as a cancellation it holds what
+	// could be read, for finding the order that is taken back.
+	Event      capi.Event
+	Outcome    string // payment_received, order_placed …
+	RecordID   string // the business's own id of the record; empty when it could not be formed
+	Occurrence string // tells repeats of one record apart; usually empty
+	// Cancels is the RecordID of the order that a skipped record takes back, where
+	// the mapping says how to find it.
+	Cancels  string
 	Labels   []string // values in the order of Mapping.LabelNames
 	Warnings []string // float_ids, scientific_phone, date_only_time …
-	Lines    int      // source rows that went in
+	// WarningColumns holds the column of each warning, "" where it has none.
+	WarningColumns []string
+	Lines          int // source rows that went in
 }
 
 // Reject is why a record can't become an event.

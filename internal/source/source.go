@@ -1,8 +1,15 @@
-// Package source reads business records from files and streams.
+// Package source reads business records from files and streams: CSV and its
+// relatives, and JSON lines, plain or compressed with gzip or zstd.
 //
 // A reader yields every record of its inputs once, in order, and holds one
-// record in memory at a time. It never guesses over a fault: what it can't read
-// faithfully is an error that names the input and the line.
+// record in memory at a time: its memory does not grow with the input. It never
+// guesses over a fault. What it can't read faithfully is an error that names the
+// input and the line; a fault that is confined to one record is reported as that
+// record's, and reading goes on.
+//
+// Limits: a CSV file needs a header line; a text is UTF-8, Windows-1252 or
+// Latin-1; a read that blocks (a pipe nobody writes to) can't be interrupted by
+// the context.
 package source
 
 import "context"
@@ -19,10 +26,11 @@ type Position struct {
 type Record struct {
 	Position Position
 	// Values holds one value per column of Options.Columns, "" when absent. The
-	// strings stay valid after the next call.
+	// strings stay valid after the next call; the slice is used again.
 	Values []string
 	// Digest identifies the record by content when no id column exists: SHA-256
-	// of the raw record bytes, first 16 bytes.
+	// of the raw record bytes without the line end, first 16 bytes. It is zero
+	// unless Options.NeedDigest is set.
 	Digest [16]byte
 	// Fault is set when this one record can't be read (a line over the limit) and
 	// the reader can go on; Values is then empty.
@@ -36,14 +44,27 @@ type RecordFault struct {
 	Hint    string
 }
 
+// Codes of a RecordFault.
+const (
+	RowTooLarge  = "row_too_large"
+	RowMalformed = "row_malformed"
+)
+
 // Reader yields records. Next fills r and returns io.EOF after the last record;
-// any other error is a *fault.Error and ends the reading.
+// any other error is a *fault.Error and ends the reading. Inputs without a single
+// record end in a SourceEmpty fault instead of io.EOF.
 type Reader interface {
 	Next(ctx context.Context, r *Record) error
-	// Digest is the SHA-256 over all input bytes read; valid after io.EOF.
+	// Digest is the SHA-256 over all input bytes read, as they are stored (still
+	// compressed), one input after the other; valid after io.EOF.
 	Digest() [32]byte
-	// Progress says how much of the input has been read.
+	// Progress says how much of the input has been read. It may be called while
+	// another goroutine is in Next.
 	Progress() Progress
+	// Notes lists what a person should know about the inputs beside their
+	// records: files that were left out, and, after io.EOF, columns that no JSON
+	// record had.
+	Notes() []Note
 	Close() error
 }
 
@@ -53,6 +74,25 @@ type Progress struct {
 	Bytes, Total int64
 	Records      int64
 	File         string
-	Files        int
+	Files        int // files begun, the current one included
 	FilesTotal   int
 }
+
+// Note is a remark about an input. Code is stable.
+type Note struct {
+	Code    string
+	File    string
+	Message string
+}
+
+// Codes of a Note.
+const (
+	NoteHidden       = "hidden_file"   // starts with a dot
+	NotePartial      = "partial_file"  // an upload that is not finished
+	NoteForeign      = "foreign_file"  // not a format that is read here
+	NoteEmpty        = "empty_file"    // no byte in it
+	NoteListedTwice  = "listed_twice"  // the same file by two of the inputs
+	NoteColumnAbsent = "column_absent" // no JSON record had this column
+	NoteNotUTF8      = "not_utf8"      // found by Inspect in its sample
+	NoteFallback     = "single_column" // no delimiter was found
+)

@@ -30,9 +30,9 @@ func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, 
 		if err != nil {
 			return err
 		}
-		if _, err := r.s.exec(ctx, `INSERT INTO kind (plan, no, event_name, outcome, action_source, currency, tier, labels)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			p.No, k.No, k.EventName, k.Outcome, k.ActionSource, k.Currency, k.Tier, string(labels)); err != nil {
+		if _, err := r.s.exec(ctx, `INSERT INTO kind (plan, no, event_name, outcome, action_source, currency, tier, keys, labels)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			p.No, k.No, k.EventName, k.Outcome, k.ActionSource, k.Currency, k.Tier, int64(k.Keys), string(labels)); err != nil {
 			return err
 		}
 	}
@@ -105,12 +105,14 @@ func (r plans) Kinds(ctx context.Context, no int64) ([]ledger.Kind, error) {
 	err := r.s.each(ctx, func(scan func(...any) error) error {
 		var k ledger.Kind
 		var labels string
-		if err := scan(&k.No, &k.EventName, &k.Outcome, &k.ActionSource, &k.Currency, &k.Tier, &labels); err != nil {
+		var keys int64
+		if err := scan(&k.No, &k.EventName, &k.Outcome, &k.ActionSource, &k.Currency, &k.Tier, &keys, &labels); err != nil {
 			return err
 		}
+		k.Keys = uint64(keys)
 		out = append(out, k)
 		return json.Unmarshal([]byte(labels), &out[len(out)-1].Labels)
-	}, `SELECT no, event_name, outcome, action_source, currency, tier, labels FROM kind WHERE plan = ? ORDER BY no`, no)
+	}, `SELECT no, event_name, outcome, action_source, currency, tier, keys, labels FROM kind WHERE plan = ? ORDER BY no`, no)
 	return out, err
 }
 

@@ -30,6 +30,7 @@ CREATE TABLE kind (
   action_source TEXT NOT NULL,
   currency      TEXT NOT NULL,
   tier          TEXT NOT NULL,
+  keys          INTEGER NOT NULL,         -- set of customer-information keys
   labels        TEXT NOT NULL,
   PRIMARY KEY (plan, no)
 ) STRICT, WITHOUT ROWID;

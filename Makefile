@@ -1,0 +1,80 @@
+# `make help` lists the targets. Everything below needs Go; what else a target
+# needs is looked for on PATH and installed when this user may (scripts/need.sh).
+
+GO            ?= go
+FUZZTIME      ?= 3s
+# TEST_FLAGS goes to `go test`, e.g. TEST_FLAGS='-run TestPlan -v'.
+TEST_FLAGS    ?=
+# DEMO_FLAGS= (empty) leaves the demo running until it is interrupted.
+DEMO_FLAGS    ?= --exit
+# No cgo: one static binary. -s -w drops symbol tables, -trimpath local paths.
+BUILD_FLAGS   := -trimpath -ldflags='-s -w'
+LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test fmt vet lint unit race fuzz-short update bench bench-sdk vuln clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## preview, dry run and confirm on loopback, then end (DEMO_FLAGS= stays up)
+	@sh scripts/need.sh $(GO)
+	$(GO) run ./cmd/sluice demo $(DEMO_FLAGS)
+
+build: ## the static binary: bin/sluice
+	@sh scripts/need.sh $(GO)
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/sluice ./cmd/sluice
+
+test: fmt vet lint fuzz-short race ## the whole truth, what CI runs
+
+fmt: ## fail when a Go file is not gofmt-formatted
+	@sh scripts/need.sh $(GO)
+	@files=$$(find . -name '*.go' -not -path '*/node_modules/*' -exec gofmt -l {} +) && \
+	if [ -n "$$files" ]; then echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; fi
+
+vet: ## go vet
+	@sh scripts/need.sh $(GO)
+	$(GO) vet ./...
+
+lint: ## golangci-lint (pinned in tools/go.mod; the first build takes minutes) and shellcheck
+	@sh scripts/need.sh $(GO)
+	@sh scripts/need.sh --optional shellcheck
+	$(LINT) run ./...
+	@! command -v shellcheck >/dev/null 2>&1 || shellcheck .ci/run scripts/*.sh
+
+unit: ## go test ./... without the race detector: quick, needs nothing but Go
+	@sh scripts/need.sh $(GO)
+	$(GO) test $(TEST_FLAGS) ./...
+
+# The race detector needs a C compiler; Node and npm run Meta's own SDK against
+# the sandbox. Skipped tests are named after the run, in CI they fail it.
+race: ## go test -race ./... with everything that needs other programs
+	@sh scripts/need.sh $(GO) cc
+	@sh scripts/need.sh --optional node npm
+	@skips=$$(mktemp); rc=0; \
+	SLUICE_SKIPS=$$skips $(GO) test -race -timeout 20m $(if $(CI),-count=1) $(TEST_FLAGS) ./... || rc=$$?; \
+	if [ -s "$$skips" ]; then echo "NOT RUN on this machine:"; cat "$$skips"; fi; \
+	rm -f "$$skips"; exit $$rc
+
+fuzz-short: ## every fuzz target for FUZZTIME (3s)
+	@sh scripts/need.sh $(GO)
+	sh scripts/fuzz-short.sh $(FUZZTIME)
+
+update: ## rewrite the committed lists and generated docs that tests compare
+	@sh scripts/need.sh $(GO)
+	$(GO) test ./internal/repotest -update
+
+bench: ## Go benchmarks (BENCH=regexp, default all)
+	@sh scripts/need.sh $(GO)
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+bench-sdk: ## capi against Meta's Node SDK, interleaved on one thread
+	@sh scripts/need.sh $(GO) node npm
+	$(GO) run ./bench/nodesdk
+
+vuln: ## known vulnerabilities; says so when the database can't be reached
+	@sh scripts/need.sh $(GO)
+	sh scripts/vuln.sh
+
+clean: ## remove what the targets built
+	rm -rf bin dist

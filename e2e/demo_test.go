@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/internal/cli"
+)
+
+func TestDemoTellsTheWholeStory(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	code := cli.Main(t.Context(), cli.Process{Args: []string{"demo", "--exit", "--json", "--progress", "off"}, Env: []string{"META_ACCESS_TOKEN=must-not-be-used"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
+	if code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+	var d struct {
+		Planned          int  `json:"planned"`
+		Rejected         int  `json:"rejected"`
+		Delivered        int  `json:"delivered"`
+		ReplayedRequests int  `json:"replayed_requests"`
+		SecondFileNew    int  `json:"second_file_new"`
+		Stored           int  `json:"stored"`
+		StoredDuplicates int  `json:"stored_duplicates"`
+		Resent           int  `json:"resent"`
+		AuditIntact      bool `json:"audit_intact"`
+	}
+	decode(t, out.String(), &d)
+	if d.Planned == 0 || d.Planned != d.Delivered || d.Rejected == 0 || d.ReplayedRequests != 0 || d.SecondFileNew == 0 ||
+		d.Stored != d.Delivered+d.SecondFileNew || d.StoredDuplicates != 0 || d.Resent != 1 || !d.AuditIntact {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestNormalizeAnswersEveryVector(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "capi", "testdata", "normalization-vectors.jsonl")
+	input, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := begin(t)
+	o := w.runWith(string(input), nil, "normalize")
+	if o.code != 0 {
+		t.Fatalf("exit %d %s", o.code, o.stderr)
+	}
+	type answer struct {
+		Field      string  `json:"field"`
+		Normalized *string `json:"normalized"`
+		SHA256     *string `json:"sha256"`
+		Error      string  `json:"error"`
+	}
+	answers := bufio.NewScanner(strings.NewReader(o.stdout))
+	n := 0
+	for line := range strings.Lines(string(input)) {
+		var want, got answer
+		if err := json.Unmarshal([]byte(line), &want); err != nil || !answers.Scan() {
+			t.Fatalf("vector %d: %v", n+1, err)
+		}
+		decode(t, answers.Text(), &got)
+		text := func(a answer) string {
+			s := a.Field + "|" + a.Error
+			for _, p := range []*string{a.Normalized, a.SHA256} {
+				if s += "|"; p != nil {
+					s += *p
+				}
+			}
+			return s
+		}
+		if text(got) != text(want) {
+			t.Errorf("vector %d: got %s, want %s", n+1, text(got), text(want))
+		}
+		n++
+	}
+	if n != 166 {
+		t.Errorf("%d vectors", n)
+	}
+}

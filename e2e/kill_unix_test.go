@@ -1,0 +1,90 @@
+//go:build unix
+
+package e2e
+
+import (
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestKilledInTheMiddle kills the real binary with SIGKILL at named points and
+// lets it finish afterwards: nothing may be lost, and nothing stored twice.
+func TestKilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]func(w *world, kill func()){
+		"before anything is claimed": func(w *world, kill func()) { w.preface = kill },
+		"before the first request is stored": func(w *world, kill func()) {
+			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+				if n == 1 {
+					kill()
+					panic(http.ErrAbortHandler)
+				}
+				serve()
+			}
+		},
+		"after a request was stored, before its answer": func(w *world, kill func()) {
+			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+				serve()
+				if n == 3 {
+					kill()
+					panic(http.ErrAbortHandler)
+				}
+			}
+		},
+		"after many answers": func(w *world, kill func()) {
+			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+				if serve(); n == 8 {
+					kill()
+				}
+			}
+		},
+	}
+	for name, arrange := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t)
+			m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 12_000))
+			var p plan
+			w.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
+			cmd := exec.Command(bin, "confirm", p.ID, "--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--progress", "off", "--json")
+			started := make(chan struct{})
+			arrange(w, func() {
+				<-started
+				_ = cmd.Process.Signal(syscall.SIGKILL)
+			})
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			close(started)
+			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+				t.Fatalf("the process was not killed: %v", err)
+			}
+			w.mu.Lock()
+			w.around, w.preface = nil, nil
+			w.mu.Unlock()
+
+			var r receipt
+			w.ok(&r, "confirm", p.ID)
+			if r.Replayed || r.Counts["delivered"] != 12_000 || len(r.Counts) != 1 {
+				t.Errorf("receipt %+v", r.Counts)
+			}
+			w.agree(p.ID, 12_000)
+			if s := w.stored(); s.Kept != 12_000 {
+				t.Errorf("sandbox %+v", s)
+			}
+			var v struct{ OK bool }
+			w.ok(&v, "audit", "verify")
+			if !v.OK {
+				t.Error("the audit chain broke")
+			}
+		})
+	}
+}

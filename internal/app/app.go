@@ -1,0 +1,104 @@
+// Package app builds the parts of Sluice from a configuration and wires them
+// together. It is the only package that knows them all.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"sluice/internal/audit"
+	"sluice/internal/config"
+	"sluice/internal/fault"
+	"sluice/internal/graph"
+	"sluice/internal/sandbox"
+	"sluice/internal/secret"
+	"sluice/internal/store/sqlite"
+	"sluice/internal/writeback"
+)
+
+// App is one opened state directory.
+type App struct {
+	Config    *config.Config
+	Writeback *writeback.Service
+	store     *sqlite.Store
+	now       func() time.Time
+}
+
+// Options are what a test sets and a program leaves empty.
+type Options struct {
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+	Log   *slog.Logger
+	Via   string
+}
+
+// Open opens the state directory, and makes it when it does not exist.
+func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
+	}
+	keys, err := secret.OpenKeyring(filepath.Join(c.StateDir, "master.key"))
+	if err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "%v", err)
+	}
+	store, err := sqlite.Open(ctx, filepath.Join(c.StateDir, "writeback.db"), o.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &App{
+		Config: c, store: store, now: o.Now,
+		Writeback: writeback.New(writeback.Options{
+			Store: store, Keys: keys, StateDir: c.StateDir, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+			Actor: audit.Actor{Type: "local", ID: "owner"}, Via: o.Via, Version: Version(),
+		}),
+	}, nil
+}
+
+// Close closes the ledger.
+func (a *App) Close() error { return a.store.Close() }
+
+// Graph returns a client for the configured Graph API. A sandbox on loopback needs
+// no token of its own: its documented one is used.
+func (a *App) Graph(ctx context.Context) (*graph.Client, error) {
+	token, err := a.Config.AccessToken(ctx)
+	o := graph.Options{Base: a.Config.GraphURL, Version: a.Config.GraphVersion, AppSecret: a.Config.AppSecret()}
+	if err != nil {
+		probe, bad := graph.New(o)
+		if bad != nil {
+			return nil, bad
+		}
+		if probe.Remote() {
+			return nil, err
+		}
+		token = sandbox.Token
+	}
+	o.Token = token
+	return graph.New(o)
+}
+
+// Double returns a client of an in-process sandbox that knows the dataset: the
+// judge of an offline dry run. No socket is opened.
+func (a *App) Double(dataset string) (*graph.Client, error) {
+	box := sandbox.New(sandbox.Options{Now: a.now, Keep: sandbox.KeepKeys, Datasets: []string{dataset}})
+	return graph.New(graph.Options{Base: "http://127.0.0.1", Token: sandbox.Token, Transport: box.RoundTripper()})
+}
+
+// SandboxHandler returns a fresh sandbox, for commands that serve one.
+func SandboxHandler(o sandbox.Options) http.Handler { return sandbox.New(o).Handler() }
+
+// Version names the build.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}

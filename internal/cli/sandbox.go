@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"sluice/internal/fault"
+	"sluice/internal/sandbox"
+)
+
+func (c *command) sandboxCommand() *cobra.Command {
+	var addr, keep string
+	var o sandbox.Options
+	var public bool
+	cmd := &cobra.Command{
+		Use:     "sandbox",
+		Short:   "Serve a double of Meta's Graph API on loopback, with state, errors and faults",
+		GroupID: groupTools,
+		Long: "The first line on stdout is `listening on http://HOST:PORT`. Token sandbox-token and dataset\n" +
+			"1000000000000001 always exist; GET /_emulator/ lists the world, the routes, every error and how to\n" +
+			"provoke faults. State lives in memory.",
+		Example: "  sluice sandbox --addr 127.0.0.1:8099\n" +
+			"  sluice confirm pl_… --graph-url http://127.0.0.1:8099\n" +
+			"  curl -s 127.0.0.1:8099/_emulator/events?dataset=1000000000000001",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Keep, err = sandbox.ParseKeep(keep); err != nil {
+				return fault.New(fault.Usage, "--keep must be all or keys")
+			}
+			if o.Log, err = c.logger(); err != nil {
+				return err
+			}
+			o.Now = c.Now
+			l, err := listen(addr, public)
+			if err != nil {
+				return err
+			}
+			line(c.Stdout, "listening on http://%s", l.Addr())
+			return sandbox.New(o).Serve(cmd.Context(), l)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&addr, "addr", "127.0.0.1:0", "address; port 0 picks a free one")
+	f.Int64Var(&o.Seed, "seed", 0, "seed of trace ids, for repeatable tests")
+	f.StringVar(&keep, "keep", "all", "all events, or only their keys (for millions)")
+	f.BoolVar(&o.RequireProof, "require-proof", false, "refuse calls without appsecret_proof")
+	f.BoolVar(&o.StrictUserAgent, "strict-ua", false, "refuse website events without URL or user agent")
+	f.BoolVar(&public, "expose", false, "allow an address that is not loopback (the inspection routes have no password)")
+	return cmd
+}
+
+// listen opens a socket; anything but loopback has to be asked for.
+func listen(addr string, public bool) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fault.New(fault.Usage, "--addr must be HOST:PORT")
+	}
+	if ip := net.ParseIP(host); !public && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fault.New(fault.Usage, "--addr %s is not a loopback address", addr).WithFix("use 127.0.0.1, or add --expose if you mean it")
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fault.New(fault.PortUnavailable, "%s can't be listened on", addr).Wrap(err)
+	}
+	return l, nil
+}

@@ -1,0 +1,40 @@
+package deliver
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"sluice/capi"
+)
+
+// Limits of one batch and of one process's patience.
+const (
+	maxSubRequests = 200 // of one bisect
+	maxTries       = 6   // of one batch before the run stops and can be resumed
+	giveUp         = 24 * time.Hour
+	sendMargin     = 30 * time.Minute
+	backoffCap     = 5 * time.Minute
+	throttleFloor  = time.Minute
+)
+
+// backoff is full jitter over 1 s doubled per try.
+func backoff(try int) time.Duration {
+	limit := backoffCap
+	if try < 9 {
+		limit = min(backoffCap, time.Second<<try)
+	}
+	return rand.N(limit) + 1
+}
+
+// guardWindow is how long Meta's own deduplication is known to absorb a repeat;
+// half of it may be used. Business messaging has none.
+func guardWindow(source capi.ActionSource) time.Duration {
+	switch source {
+	case capi.PhysicalStore:
+		return 7 * 24 * time.Hour / 2
+	case capi.BusinessMessaging:
+		return 0
+	default:
+		return 48 * time.Hour / 2
+	}
+}

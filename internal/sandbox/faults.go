@@ -1,0 +1,267 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Kinds of faults.
+const (
+	faultError        = "error"          // refuse with code and subcode
+	faultThrottle     = "throttle"       // refuse with a rate-limit code and usage headers
+	faultRefuseEvent  = "refuse_event"   // refuse requests that hold one of event_ids
+	faultLatency      = "latency"        // wait, then go on
+	faultDropBefore   = "drop_before"    // close the connection, nothing stored
+	faultHTML         = "html_502"       // answer as a broken proxy does, nothing stored
+	faultDropAfter    = "drop_after"     // store, then close the connection
+	faultTruncate     = "truncate"       // store, then cut the reply in half
+	faultShort        = "short_received" // store, but report fewer events
+	faultUsageHeaders = "usage_headers"  // answer normally, with usage headers
+)
+
+// faultKinds says of every kind when it cuts in: before anything is stored or after.
+var faultKinds = map[string]struct{ after bool }{
+	faultError: {}, faultThrottle: {}, faultRefuseEvent: {}, faultLatency: {}, faultDropBefore: {}, faultHTML: {},
+	faultDropAfter: {true}, faultTruncate: {true}, faultShort: {true}, faultUsageHeaders: {true},
+}
+
+// maxLatency bounds how long a fault may make a request wait.
+const maxLatency = 10 * time.Minute
+
+// fault is one entry of the plan, in the form the inspection surface takes and
+// shows it.
+type fault struct {
+	ID   int    `json:"id"`
+	Kind string `json:"kind"`
+	// Next is how many matching requests it still meets; -1 means all. The default
+	// is 1, and all when EventIDs are given.
+	Next *int `json:"next,omitempty"`
+	// EventIDs restricts it to events requests that hold one of them and pass
+	// every check.
+	EventIDs []string `json:"event_ids,omitempty"`
+	// Edge restricts it to requests for one edge; default events, * for all.
+	Edge      string `json:"edge,omitempty"`
+	Code      int    `json:"code,omitempty"`
+	Subcode   int    `json:"subcode,omitempty"`
+	LatencyMS int64  `json:"latency_ms,omitempty"`
+	// Missing is how many events short_received leaves out of the count, default 1;
+	// with Lose they are not stored either.
+	Missing int  `json:"missing,omitempty"`
+	Lose    bool `json:"lose,omitempty"`
+	// Percent and EstimatedMinutes go into usage headers.
+	Percent          int `json:"percent,omitempty"`
+	EstimatedMinutes int `json:"estimated_minutes,omitempty"`
+	// Hits counts the requests it met.
+	Hits int `json:"hits"`
+}
+
+// complete fills in defaults and refuses what makes no sense.
+func (f *fault) complete() error {
+	when, known := faultKinds[f.Kind]
+	if !known {
+		return fmt.Errorf("unknown kind %q", clip(f.Kind))
+	}
+	if f.ID != 0 || f.Hits != 0 {
+		return fmt.Errorf("id and hits are not for the caller to set")
+	}
+	if f.Kind == faultRefuseEvent && len(f.EventIDs) == 0 {
+		return fmt.Errorf("refuse_event needs event_ids")
+	}
+	if f.Kind == faultLatency && f.LatencyMS == 0 {
+		return fmt.Errorf("latency needs latency_ms")
+	}
+	if f.LatencyMS < 0 || time.Duration(f.LatencyMS)*time.Millisecond > maxLatency {
+		return fmt.Errorf("latency_ms must be 0 to %d", maxLatency.Milliseconds())
+	}
+	if f.Next == nil {
+		next := 1
+		if len(f.EventIDs) > 0 {
+			next = -1
+		}
+		f.Next = &next
+	}
+	if *f.Next == 0 || *f.Next < -1 {
+		return fmt.Errorf("next must be positive, or -1 for all")
+	}
+	if f.Edge == "" {
+		f.Edge = edgeEvents
+	}
+	if len(f.EventIDs) > 0 && f.Edge != edgeEvents {
+		return fmt.Errorf("event_ids go with the events edge only")
+	}
+	if f.Missing < 0 || f.Percent < 0 || f.EstimatedMinutes < 0 {
+		return fmt.Errorf("missing, percent and estimated_minutes can't be negative")
+	}
+	switch f.Kind {
+	case faultError:
+		f.Code = orDefault(f.Code, 2)
+	case faultRefuseEvent:
+		f.Code = orDefault(f.Code, 100)
+	case faultThrottle:
+		f.Code = orDefault(f.Code, 4)
+		f.Percent = orDefault(f.Percent, 100)
+		f.EstimatedMinutes = orDefault(f.EstimatedMinutes, 1)
+	case faultUsageHeaders:
+		f.Percent = orDefault(f.Percent, 75)
+	case faultShort:
+		f.Missing = orDefault(f.Missing, 1)
+	}
+	if f.Code != 0 && when.after {
+		return fmt.Errorf("%s takes no code", f.Kind)
+	}
+	return nil
+}
+
+func orDefault(v, otherwise int) int {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// faultPlan is the faults that wait for requests. The server's mutex guards it.
+type faultPlan struct {
+	made   int
+	active []*fault
+}
+
+func (p *faultPlan) add(f *fault) {
+	p.made++
+	f.ID = p.made
+	p.active = append(p.active, f)
+}
+
+// take finds the first fault of a phase that meets the request, after the one
+// with id last, and uses it up by one. records is nil while the events are unknown.
+func (p *faultPlan) take(r *request, after bool, records []record, last int) *fault {
+	for i, f := range p.active {
+		meets := f.ID > last && faultKinds[f.Kind].after == after && (f.Edge == "*" || f.Edge == r.edge)
+		if len(f.EventIDs) > 0 {
+			meets = meets && holdsAny(records, f.EventIDs)
+		} else {
+			meets = meets && (after || records == nil) // met early already
+		}
+		if !meets {
+			continue
+		}
+		f.Hits++
+		if *f.Next > 0 {
+			if *f.Next--; *f.Next == 0 {
+				p.active = slices.Delete(p.active, i, i+1)
+			}
+		}
+		copied := *f
+		return &copied
+	}
+	return nil
+}
+
+func holdsAny(records []record, ids []string) bool {
+	return slices.ContainsFunc(records, func(rec record) bool { return slices.Contains(ids, string(rec.id)) })
+}
+
+// faultBefore applies the faults that cut in before anything is stored. It is
+// asked twice: early without records, and again when the events passed all checks.
+func (s *Server) faultBefore(r *request, records []record) *reply {
+	for last := 0; ; {
+		s.mu.Lock()
+		f := s.faults.take(r, false, records, last)
+		s.mu.Unlock()
+		if f == nil {
+			return nil
+		}
+		last = f.ID
+		r.fault = f.Kind
+		f.wait(r.http.Context())
+		if rep := f.before(r); rep != nil {
+			return rep
+		}
+	}
+}
+
+// before makes the reply of a fault that cuts in early; nil goes on.
+func (f *fault) before(r *request) *reply {
+	switch f.Kind {
+	case faultDropBefore:
+		return &reply{header: http.Header{}, cut: cutDrop}
+	case faultHTML:
+		return &reply{
+			status: http.StatusBadGateway, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},
+			body: []byte("<!DOCTYPE html><html><head><title>Error</title></head><body><h1>502 Bad Gateway</h1></body></html>"),
+		}
+	case faultError, faultRefuseEvent:
+		return (&apiError{row: rowFor(f.Code, f.Subcode)}).reply(r.trace)
+	case faultThrottle:
+		rep := (&apiError{row: rowFor(f.Code, f.Subcode)}).reply(r.trace)
+		f.usage(rep.header)
+		return rep
+	}
+	return nil
+}
+
+// planAfter takes the fault that will break the reply of a request whose events
+// are about to be stored. lost events are not stored, missing ones not reported.
+func (s *Server) planAfter(r *request, records []record) (lost, missing int) {
+	s.mu.Lock()
+	r.after = s.faults.take(r, true, records, 0)
+	s.mu.Unlock()
+	if r.after == nil || r.after.Kind != faultShort {
+		return 0, 0
+	}
+	missing = min(r.after.Missing, len(records))
+	if r.after.Lose {
+		lost = missing
+	}
+	return lost, missing
+}
+
+// faultAfter breaks the reply of a request that did its work.
+func (s *Server) faultAfter(r *request, rep *reply) {
+	f := r.after
+	if f == nil {
+		return
+	}
+	r.fault = f.Kind
+	f.wait(r.http.Context())
+	switch f.Kind {
+	case faultDropAfter:
+		rep.cut = cutDrop
+	case faultTruncate:
+		rep.cut = cutHalf
+	case faultUsageHeaders:
+		f.usage(rep.header)
+	}
+}
+
+// wait delays the request, at most until the caller gives up.
+func (f *fault) wait(ctx context.Context) {
+	if f.LatencyMS == 0 {
+		return
+	}
+	t := time.NewTimer(time.Duration(f.LatencyMS) * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// usage writes the header that belongs to a rate-limit code: the app's for 4, the
+// ad account's for 17 and 613, the business use case's for the rest. Minutes in
+// the one, seconds in the other, as Meta has it.
+func (f *fault) usage(h http.Header) {
+	switch f.Code {
+	case 4, 0:
+		h.Set("X-App-Usage", fmt.Sprintf(`{"call_count":%d,"total_time":%d,"total_cputime":%d}`, f.Percent, f.Percent, f.Percent))
+	case 17, 613:
+		h.Set("X-Ad-Account-Usage", fmt.Sprintf(
+			`{"acc_id_util_pct":%d,"reset_time_duration":%d,"ads_api_access_tier":"standard_access"}`, f.Percent, 60*f.EstimatedMinutes))
+	}
+	h.Set("X-Business-Use-Case-Usage", fmt.Sprintf(
+		`{"%s":[{"type":"ads_management","call_count":%d,"total_cputime":%d,"total_time":%d,`+
+			`"estimated_time_to_regain_access":%d,"ads_api_access_tier":"standard_access"}]}`,
+		Business, f.Percent, f.Percent, f.Percent, f.EstimatedMinutes))
+}

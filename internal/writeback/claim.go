@@ -1,0 +1,202 @@
+package writeback
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sluice/capi"
+	"sluice/internal/extsort"
+	"sluice/internal/fault"
+	"sluice/internal/frozen"
+	"sluice/internal/ledger"
+)
+
+// claim takes the uniqueness key of every event of the plan, in key order and in
+// short transactions: the guard is one narrow tree, and neighbours in it are
+// written together. It may be repeated: a key this run already holds is its own.
+func (c *confirm) claim(ctx context.Context) error {
+	if err := os.MkdirAll(c.dir("tmp"), 0o700); err != nil {
+		return fault.New(fault.StoreUnavailable, "the state directory can't be written").Wrap(err)
+	}
+	sorter := extsort.New(c.dir("tmp"), 0)
+	defer func() { _ = sorter.Close() }()
+	var rec []byte
+	err := c.store.View(ctx, func(tx ledger.Tx) error {
+		return tx.Events().Keys(ctx, c.plan.No, func(ref ledger.EventRef, key ledger.Key, fingerprint int64) error {
+			rec = append(rec[:0], key[:]...)
+			rec = binary.BigEndian.AppendUint64(rec, uint64(ref))
+			rec = binary.BigEndian.AppendUint64(rec, uint64(fingerprint))
+			return sorter.Add(rec)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	var chunk []ledger.Claim
+	done := 0
+	flush := func() error {
+		if len(chunk) == 0 {
+			return nil
+		}
+		if err := c.store.Do(ctx, func(tx ledger.Tx) error { return c.take(ctx, tx, chunk) }); err != nil {
+			return err
+		}
+		done += len(chunk)
+		chunk = chunk[:0]
+		if c.req.Progress != nil {
+			c.req.Progress(Progress{Phase: "claiming", Done: int64(done), Total: int64(sorter.Len())})
+		}
+		return nil
+	}
+	err = sorter.Each(func(b []byte) error {
+		chunk = append(chunk, ledger.Claim{
+			Key: ledger.Key(b[:16]), Ref: ledger.EventRef(binary.BigEndian.Uint64(b[16:])), Fingerprint: int64(binary.BigEndian.Uint64(b[24:])),
+		})
+		if len(chunk) < putRows {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return err
+	}
+	return c.queue(ctx)
+}
+
+// take claims one chunk; what somebody else holds leaves the plan.
+func (c *confirm) take(ctx context.Context, tx ledger.Tx, chunk []ledger.Claim) error {
+	for _, claim := range chunk {
+		holder, mine, err := tx.Claims().Take(ctx, claim)
+		if err != nil {
+			return err
+		}
+		if mine {
+			continue
+		}
+		code := "duplicate"
+		if holder.Fingerprint != claim.Fingerprint {
+			code = "id_conflict"
+		}
+		if err := tx.Events().Set(ctx, claim.Ref, ledger.Skipped, code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queue ends the claiming: events whose window closed since the preview leave the
+// plan, and the rest may be sent.
+func (c *confirm) queue(ctx context.Context) error {
+	kinds, _, err := c.lookups(ctx, c.plan.No)
+	if err != nil {
+		return err
+	}
+	late, err := c.late(ctx, kinds)
+	if err != nil {
+		return err
+	}
+	if stale := float64(len(late)) / float64(max(1, c.plan.Events)); stale > staleShare {
+		return c.withdraw(ctx, len(late))
+	}
+	return c.store.Do(ctx, func(tx ledger.Tx) error {
+		for _, e := range late {
+			if err := tx.Events().Set(ctx, e.Ref, ledger.Expired, "too_old"); err != nil {
+				return err
+			}
+			if err := tx.Claims().Release(ctx, e.Key, e.Ref); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence); err != nil {
+			return err
+		}
+		c.run.State = ledger.RunSending
+		return tx.Runs().Move(ctx, c.run, c.run.Fence)
+	})
+}
+
+// late lists events that can't arrive inside their window any more. Plans are laid
+// oldest first within a class, so each class is read only until the first event
+// that is young enough.
+func (c *confirm) late(ctx context.Context, kinds []ledger.Kind) ([]ledger.Event, error) {
+	var out []ledger.Event
+	err := c.store.View(ctx, func(tx ledger.Tx) error {
+		batches, err := tx.Batches().List(ctx, c.plan.No)
+		if err != nil {
+			return err
+		}
+		clean := map[string]bool{}
+		for _, b := range batches {
+			if clean[b.Class] {
+				continue
+			}
+			before := len(out)
+			err := tx.Events().Range(ctx, c.plan.No, b.First, b.First+b.Count, func(e *ledger.Event) error {
+				window := capi.Window(capi.ActionSource(kinds[e.Kind].ActionSource), c.req.Window)
+				if e.State == "" && c.now().Sub(time.Unix(e.Time, 0)) > window-sendMargin {
+					out = append(out, *e)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			clean[b.Class] = len(out) == before
+		}
+		return nil
+	})
+	return out, err
+}
+
+// withdraw ends a run whose plan is out of date: its keys are given back and its
+// events cancelled.
+func (c *confirm) withdraw(ctx context.Context, late int) error {
+	err := c.store.Do(ctx, func(tx ledger.Tx) error {
+		err := tx.Events().Keys(ctx, c.plan.No, func(ref ledger.EventRef, key ledger.Key, _ int64) error {
+			return tx.Claims().Release(ctx, key, ref)
+		})
+		if err != nil {
+			return err
+		}
+		_, err = tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Cancelled, c.run.Fence)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := c.finish(ctx, nil); err != nil {
+		return err
+	}
+	return fault.New(fault.PlanStale, "%d of %d events left their time window since the preview; nothing was sent", late, c.plan.Events)
+}
+
+// payload opens the plan's frozen events.
+func (s *Service) payload(p *ledger.Plan) (*frozen.Reader, error) {
+	key, err := s.keys.Unwrap(p.WrappedKey, p.File)
+	if err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "the plan's payload can't be read: %v", err)
+	}
+	r, err := frozen.Open(filepath.Join(s.dir("plans"), p.File), key)
+	if err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "the plan's payload can't be read").
+			WithFix("restore the state directory's `plans` folder from a backup, or preview again").Wrap(err)
+	}
+	return r, nil
+}
+
+func (s *Service) lookups(ctx context.Context, plan int64) (kinds []ledger.Kind, files []string, err error) {
+	err = s.store.View(ctx, func(tx ledger.Tx) error {
+		if kinds, err = tx.Plans().Kinds(ctx, plan); err != nil {
+			return err
+		}
+		files, err = tx.Plans().Files(ctx, plan)
+		return err
+	})
+	return kinds, files, err
+}

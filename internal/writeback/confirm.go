@@ -1,0 +1,425 @@
+package writeback
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"sluice/capi"
+	"sluice/internal/audit"
+	"sluice/internal/deliver"
+	"sluice/internal/fault"
+	"sluice/internal/graph"
+	"sluice/internal/ids"
+	"sluice/internal/ledger"
+)
+
+// rejectShare is the share of rejected rows from which a confirm needs a yes.
+const rejectShare = 0.20
+
+// staleShare is the share of a plan that may have become unsendable since its
+// preview, duplicates not counted.
+const staleShare = 0.10
+
+// Destination is where a confirm goes. graph.Client is one.
+type Destination interface {
+	deliver.Sender
+	Dataset(ctx context.Context, id string) (graph.Dataset, error)
+	Remote() bool
+}
+
+// ConfirmRequest is one confirm.
+type ConfirmRequest struct {
+	PlanID        string
+	Hash          string // of the plan; checked when not empty
+	Key           string // idempotency key; "plan:<id>" when empty
+	AcceptRejects bool
+	Concurrency   int // 4 when zero
+	Window        capi.OfflineWindow
+	Destination   Destination
+	Progress      func(Progress)
+}
+
+// Receipt is the answer to a confirm. Its counts add up to the plan's events.
+type Receipt struct {
+	RunID          string               `json:"run_id"`
+	PlanID         string               `json:"plan_id"`
+	Replayed       bool                 `json:"replayed"`
+	Counts         map[ledger.State]int `json:"counts"`
+	Reasons        map[string]int       `json:"reasons,omitempty"` // of skipped, expired and rejected events
+	EventsReceived int                  `json:"events_received"`
+	Requests       int                  `json:"requests"`
+	TraceIDs       []string             `json:"fbtrace_ids"`
+	AuditSeq       int64                `json:"audit_seq"`
+	StartedAt      time.Time            `json:"started_at"`
+	FinishedAt     time.Time            `json:"finished_at"`
+}
+
+// Leftover is the number of events that are in no final state.
+func (r *Receipt) Leftover() int {
+	n := 0
+	for s, c := range r.Counts {
+		if !s.Terminal() {
+			n += c
+		}
+	}
+	return n
+}
+
+// Confirm sends a plan once. Repeating it with the same key returns the stored
+// receipt and sends nothing; after a crash it goes on where the ledger stands.
+func (s *Service) Confirm(ctx context.Context, req ConfirmRequest) (*Receipt, error) {
+	if req.PlanID == "" {
+		return nil, fault.New(fault.PlanRequired, "confirm needs a plan")
+	}
+	plan, err := s.plan(ctx, req.PlanID)
+	if err != nil {
+		return nil, err
+	}
+	if req.Key == "" {
+		req.Key = "plan:" + plan.ID
+	}
+	if err := checkKey(req.Key); err != nil {
+		return nil, err
+	}
+	c := &confirm{Service: s, req: req, plan: plan, fingerprint: fingerprintOf(plan)}
+	if receipt, err := c.replay(ctx); receipt != nil || err != nil {
+		return receipt, err
+	}
+	lock, err := s.lock("plan-" + plan.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.release()
+	// Somebody may have finished while we waited for nothing: look again inside.
+	if receipt, err := c.replay(ctx); receipt != nil || err != nil {
+		return receipt, err
+	}
+	if err := c.open(ctx); err != nil {
+		return nil, err
+	}
+	return c.work(ctx)
+}
+
+type confirm struct {
+	*Service
+	req         ConfirmRequest
+	plan        *ledger.Plan
+	run         *ledger.Run
+	fingerprint string
+}
+
+// checkKey accepts 1 to 255 visible ASCII characters.
+func checkKey(key string) error {
+	ok := len(key) >= 1 && len(key) <= 255
+	for i := range len(key) {
+		ok = ok && key[i] > ' ' && key[i] < 0x7f
+	}
+	if !ok {
+		return fault.New(fault.IdempotencyInvalid, "the idempotency key must be 1 to 255 visible ASCII characters")
+	}
+	return nil
+}
+
+// fingerprintOf is what a key stands for: the same key for anything else is a
+// mistake of the caller.
+func fingerprintOf(p *ledger.Plan) string {
+	sum := sha256.Sum256([]byte("confirm\x00" + p.Hash + "\x00" + p.Dataset))
+	return hex.EncodeToString(sum[:])
+}
+
+// replay answers a confirm whose key is known: a finished one is answered from the
+// ledger before any gate, for nothing will be sent.
+func (c *confirm) replay(ctx context.Context) (*Receipt, error) {
+	var known *ledger.Idempotency
+	err := c.store.View(ctx, func(tx ledger.Tx) (err error) {
+		known, err = tx.Runs().Key(ctx, c.req.Key)
+		return err
+	})
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case known.Fingerprint != c.fingerprint:
+		return nil, fault.New(fault.IdempotencyMismatch, "this key was used to confirm another plan").With("run_id", known.Run)
+	case len(known.Result) == 0:
+		return nil, nil // running or stopped: the lock decides
+	}
+	var r Receipt
+	if err := json.Unmarshal(known.Result, &r); err != nil {
+		return nil, err
+	}
+	r.Replayed = true
+	return &r, nil
+}
+
+// open passes the gates and creates the run, or takes over one that stopped.
+func (c *confirm) open(ctx context.Context) error {
+	if c.req.Hash != "" && c.req.Hash != c.plan.Hash {
+		return fault.New(fault.PlanHashMismatch, "plan %s has another hash", c.plan.ID)
+	}
+	var run *ledger.Run
+	err := c.store.View(ctx, func(tx ledger.Tx) (err error) {
+		run, err = tx.Runs().OfPlan(ctx, c.plan.No)
+		return err
+	})
+	switch {
+	case err == nil && run.Key != c.req.Key:
+		return fault.New(fault.IdempotencyMismatch, "plan %s was already confirmed with another key", c.plan.ID).
+			WithFix("confirm it with the key it was first confirmed with, or preview again").With("run_id", run.ID)
+	case err == nil:
+		c.run = run
+		return c.preflight(ctx)
+	case !errors.Is(err, ledger.ErrNotFound):
+		return err
+	}
+	if err := c.gates(); err != nil {
+		return err
+	}
+	if err := c.preflight(ctx); err != nil {
+		return err
+	}
+	return c.create(ctx)
+}
+
+func (c *confirm) gates() error {
+	now := c.now()
+	if now.After(c.plan.ExpiresAt) {
+		return fault.New(fault.PlanExpired, "plan %s expired at %s", c.plan.ID, c.plan.ExpiresAt.Format(time.RFC3339))
+	}
+	view, err := viewOf(c.plan)
+	if err != nil {
+		return err
+	}
+	n := view.Summary.Counts
+	if share := float64(n.Rejected) / float64(max(1, n.Rows)); share > rejectShare && !c.req.AcceptRejects {
+		return fault.New(fault.RejectThreshold, "%d of %d rows were rejected (%.0f %%; more than %.0f %% needs a yes)", n.Rejected, n.Rows, 100*share, 100*rejectShare).
+			WithFix("look at `sluice rejects %s`, or confirm with --accept-rejects", c.plan.ID)
+	}
+	return nil
+}
+
+// preflight asks for the dataset once, so that a wrong id or a dead token costs one
+// read and not a queue of refused requests.
+func (c *confirm) preflight(ctx context.Context) error {
+	if c.plan.Events == 0 {
+		return nil
+	}
+	d, err := c.req.Destination.Dataset(ctx, c.plan.Dataset)
+	if err != nil {
+		return deliver.Stopped(err)
+	}
+	if d.Unavailable {
+		return fault.New(fault.ConnectionInactive, "dataset %s is not available", c.plan.Dataset)
+	}
+	view, err := viewOf(c.plan)
+	if err != nil {
+		return err
+	}
+	if view.Summary.Sources[string(capi.PhysicalStore)] > 0 && d.Consolidated != nil && !*d.Consolidated {
+		return fault.New(fault.ConnectionInactive, "dataset %s does not take store events: it is not a consolidated dataset", c.plan.Dataset).
+			WithFix("merge the offline event set into a dataset in Events Manager, or send to one whose is_consolidated_container is true")
+	}
+	return nil
+}
+
+// create commits the key, the run and the audit record together; from here on the
+// same key resumes this run.
+func (c *confirm) create(ctx context.Context) error {
+	now := c.now()
+	c.run = &ledger.Run{ID: ids.New("run", now), Plan: c.plan.No, State: ledger.RunClaiming, Key: c.req.Key, StartedAt: now}
+	c.run.Tag = "sluice:" + c.store.ID() + ":" + c.run.ID
+	return c.store.Do(ctx, func(tx ledger.Tx) error {
+		if err := tx.Runs().PutKey(ctx, &ledger.Idempotency{Key: c.req.Key, Fingerprint: c.fingerprint, Run: c.run.ID, CreatedAt: now}); err != nil {
+			return err
+		}
+		if err := tx.Runs().Create(ctx, c.run); err != nil {
+			return err
+		}
+		if err := tx.Plans().Move(ctx, c.plan.No, ledger.PlanReady, ledger.PlanConfirmed); err != nil {
+			return err
+		}
+		_, err := tx.Audit().Append(ctx, now, c.record("confirm.accepted", "ok"))
+		return err
+	})
+}
+
+func (c *confirm) record(op, result string) audit.Record {
+	key := sha256.Sum256([]byte(c.req.Key))
+	r := audit.Record{
+		Actor: c.actor, Via: c.via, Op: op, Dataset: c.plan.Dataset, Plan: c.plan.ID, PlanHash: c.plan.Hash,
+		Idempotency: hex.EncodeToString(key[:6]), EventCount: c.plan.Events, Result: result, AppVersion: c.version,
+	}
+	if c.run != nil {
+		r.Run = c.run.ID
+	}
+	return r
+}
+
+// work claims what has to be claimed, sends, and writes the receipt.
+func (c *confirm) work(ctx context.Context) (*Receipt, error) {
+	// A new owner has a new fence: what an older one still writes is refused.
+	old := c.run.Fence
+	c.run.Fence++
+	if c.run.State == ledger.RunStopped {
+		c.run.State = ledger.RunSending
+	}
+	if err := c.store.Do(ctx, func(tx ledger.Tx) error { return tx.Runs().Move(ctx, c.run, old) }); err != nil {
+		return nil, err
+	}
+	if c.run.State == ledger.RunClaiming {
+		if err := c.claim(ctx); err != nil {
+			return nil, err
+		}
+	}
+	err := c.send(ctx)
+	return c.finish(context.WithoutCancel(ctx), err)
+}
+
+func (c *confirm) send(ctx context.Context) error {
+	if c.plan.Events == 0 {
+		return nil
+	}
+	e := &deliver.Engine{
+		Store: c.store, Sender: c.req.Destination, Plan: c.plan, Run: c.run, Window: c.req.Window,
+		Concurrency: c.req.Concurrency, Now: c.now, Sleep: c.sleep,
+	}
+	if e.Concurrency == 0 {
+		e.Concurrency = 4
+	}
+	if c.req.Destination.Remote() {
+		// Meta states no limit for this edge and counts it as a Marketing API call.
+		e.Limiter = rate.NewLimiter(10, 10)
+	}
+	if c.req.Progress != nil {
+		total := int64(c.plan.Events)
+		e.Progress = func(counts map[ledger.State]int) {
+			p := Progress{Phase: "sending", Total: total, Counts: map[string]int64{}}
+			for s, n := range counts {
+				p.Counts[string(s)] = int64(n)
+				if s.Terminal() {
+					p.Done += int64(n)
+				}
+			}
+			c.req.Progress(p)
+		}
+	}
+	payload, err := c.payload(c.plan)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = payload.Close() }()
+	e.Payload = payload
+	if e.Kinds, e.Files, err = c.lookups(ctx, c.plan.No); err != nil {
+		return err
+	}
+	return e.Send(ctx)
+}
+
+// finish counts, writes the audit record and the receipt in one transaction. A run
+// with leftovers stays open: the same key resumes it.
+func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
+	now := c.now()
+	r := &Receipt{RunID: c.run.ID, PlanID: c.plan.ID, StartedAt: c.run.StartedAt, FinishedAt: now, Reasons: map[string]int{}, TraceIDs: []string{}}
+	err := c.store.Do(ctx, func(tx ledger.Tx) error {
+		var err error
+		if r.Counts, err = tx.Events().Counts(ctx, c.plan.No); err != nil {
+			return err
+		}
+		codes, err := tx.Events().Codes(ctx, c.plan.No)
+		if err != nil {
+			return err
+		}
+		for state, byCode := range codes {
+			for code, n := range byCode {
+				if code != "" {
+					r.Reasons[string(state)+"("+code+")"] += n
+				}
+			}
+		}
+		err = tx.Runs().Attempts(ctx, c.run.ID, func(a *ledger.Attempt) error {
+			r.Requests++
+			if a.Result == string(ledger.Delivered) {
+				r.EventsReceived += a.Received
+				r.TraceIDs = append(r.TraceIDs, a.TraceID)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if total := sum(r.Counts); total != c.plan.Events {
+			return fault.New(fault.Internal, "the ledger holds %d events of a plan of %d", total, c.plan.Events)
+		}
+		done := sent == nil && r.Leftover() == 0
+		op, result := "confirm.stopped", string(fault.CodeOf(sent))
+		switch {
+		case done:
+			op, result = "confirm.finished", "ok"
+		case sent == nil:
+			result = string(fault.OutcomeUnknown)
+		}
+		rec := c.record(op, result)
+		rec.CountsByState, rec.SubmissionIDs = map[string]int{}, r.TraceIDs
+		for s, n := range r.Counts {
+			rec.CountsByState[string(s)] = n
+		}
+		if r.AuditSeq, err = tx.Audit().Append(ctx, now, rec); err != nil {
+			return err
+		}
+		c.run.State, c.run.Error = ledger.RunStopped, result
+		if done {
+			c.run.State, c.run.Error, c.run.FinishedAt = ledger.RunFinished, "", now
+			result, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			if err := tx.Runs().FinishKey(ctx, c.req.Key, result); err != nil {
+				return err
+			}
+		}
+		return tx.Runs().Move(ctx, c.run, c.run.Fence)
+	})
+	switch {
+	case err != nil:
+		return nil, errors.Join(err, sent)
+	case errors.Is(sent, context.Canceled):
+		return r, fault.New(fault.Cancelled, "interrupted; %d events are left", r.Leftover()).Wrap(sent)
+	case sent != nil:
+		return r, sent
+	case r.Leftover() > 0:
+		return r, fault.New(fault.OutcomeUnknown, "%d events may or may not have arrived, and the guard window for sending them again has closed", r.Counts[ledger.Unknown]).
+			WithFix("compare with Events Manager and decide by hand")
+	}
+	return r, nil
+}
+
+func sum(counts map[ledger.State]int) int {
+	n := 0
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// Outcome is the fault that describes a finished confirm, nil when everything was
+// delivered.
+func (r *Receipt) Outcome() error {
+	rejected, unknown := r.Counts[ledger.Rejected], r.Counts[ledger.Unknown]
+	if rejected+unknown > 0 {
+		return fault.New(fault.Partial, "%d events were rejected, %d are unknown", rejected, unknown).
+			WithFix("see `sluice rejects %s`", r.PlanID)
+	}
+	return nil
+}
+
+func (r *Receipt) String() string {
+	return fmt.Sprintf("run %s: %d delivered", r.RunID, r.Counts[ledger.Delivered])
+}

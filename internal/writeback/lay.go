@@ -1,0 +1,209 @@
+package writeback
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sluice/capi"
+	"sluice/internal/extsort"
+	"sluice/internal/frozen"
+	"sluice/internal/ledger"
+)
+
+// putRows is how many rows one transaction writes, so that nobody waits long.
+const putRows = 5000
+
+// dedupe walks the events in key order beside the ledger's claims: what was
+// already sent, or comes twice in this input, does not reach the plan. The same id
+// with another time or value is not a duplicate but a conflict, and is listed.
+func (p *planner) dedupe(ctx context.Context, byKey, byTime *extsort.Sorter) error {
+	kinds := make([]ledger.Kind, len(p.kinds.names))
+	for i, s := range p.kinds.names {
+		kinds[i] = decodeKind(i, s)
+	}
+	var rec []byte
+	var first, e entry
+	var seen int64
+	err := p.store.View(ctx, func(tx ledger.Tx) error {
+		claims, err := tx.Claims().Match(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = claims.Close() }()
+		return byKey.Each(func(b []byte) error {
+			if seen++; seen%4096 == 0 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				p.progress(Progress{Phase: "comparing", Done: seen, Total: int64(byKey.Len())})
+			}
+			if err := e.fromKey(b); err != nil {
+				return err
+			}
+			k := kinds[e.kind]
+			if seen > 1 && e.key == first.key {
+				if e.fingerprint == first.fingerprint {
+					p.drop(k, "duplicate_in_input")
+				} else {
+					p.conflict(e, k, fmt.Sprintf("an earlier row (%s:%d) has this id with another time or value", p.files.names[first.file], first.line))
+				}
+				return nil
+			}
+			first = e
+			c, known, err := claims.Find(e.key)
+			if err != nil {
+				return err
+			}
+			switch {
+			case known && c.Fingerprint == e.fingerprint:
+				p.drop(k, "duplicate")
+				return nil
+			case known:
+				p.conflict(e, k, "the ledger holds this id with another time or value, and what was sent can't be corrected")
+				return nil
+			}
+			p.count(planned, k.Outcome, k.Labels)
+			rec = e.byTime(rec[:0])
+			return byTime.Add(rec)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return p.flushRejects(ctx, 1)
+}
+
+func (p *planner) drop(k ledger.Kind, code string) {
+	p.summary.Skips[code]++
+	p.count(skipped, k.Outcome, k.Labels)
+}
+
+func (p *planner) conflict(e entry, k ledger.Kind, why string) {
+	p.count(rejected, k.Outcome, k.Labels)
+	p.reject(ledger.Reject{
+		File: p.files.names[e.file], Line: e.line, Stage: "identity", Code: "id_conflict", Field: "event_id",
+		Hint:   why + "; if these are two sales, add the columns to `id:` that tell them apart",
+		Record: recordDigest(e.eventID), Labels: k.Labels,
+	})
+}
+
+// layer writes event rows and batches in plan order.
+type layer struct {
+	p       *planner
+	kinds   []ledger.Kind
+	tree    tree
+	ord     int
+	events  []ledger.Event
+	batches []ledger.Batch
+	batch   ledger.Batch
+	class   byte
+	bytes   int
+}
+
+// Batch limits: Meta takes 1 000 events; the body stays under 1 MiB with room for
+// the envelope.
+const (
+	maxBatchEvents = 1000
+	maxBatchBytes  = 1<<20 - 1024
+)
+
+// lay gives every event its place, oldest first, and cuts the batches.
+func (p *planner) lay(ctx context.Context, byTime *extsort.Sorter) (root [32]byte, count int, err error) {
+	l := &layer{p: p}
+	for i, s := range p.kinds.names {
+		l.kinds = append(l.kinds, decodeKind(i, s))
+	}
+	var e entry
+	err = byTime.Each(func(b []byte) error {
+		if err := e.fromTime(b); err != nil {
+			return err
+		}
+		return l.add(ctx, &e, byTime.Len())
+	})
+	if err == nil {
+		l.cut()
+		err = l.flush(ctx)
+	}
+	p.summary.Files, p.summary.Requests = len(p.files.names), l.batch.No
+	return l.tree.root(), l.ord, err
+}
+
+func (l *layer) add(ctx context.Context, e *entry, total int) error {
+	size := frozen.PlainLength(e.length) + 1 // and a comma
+	if l.batch.Count == maxBatchEvents || l.bytes+size > maxBatchBytes || (l.batch.Count > 0 && e.class != l.class) {
+		l.cut()
+	}
+	if l.batch.Count == 0 {
+		l.batch.First, l.class, l.bytes = l.ord, e.class, 0
+	}
+	l.batch.Count++
+	l.bytes += size
+	l.tree.add(e.leaf)
+	l.tally(e, size)
+	l.events = append(l.events, ledger.Event{
+		Ref: ledger.RefOf(l.p.plan.No, l.ord), Key: e.key, Fingerprint: e.fingerprint, EventID: e.eventID, Kind: e.kind,
+		Time: e.time, Value: e.value, File: e.file, Line: e.line, Offset: e.offset, Length: e.length,
+	})
+	l.ord++
+	if len(l.events) < putRows {
+		return nil
+	}
+	l.p.progress(Progress{Phase: "planning", Done: int64(l.ord), Total: int64(total)})
+	return l.flush(ctx)
+}
+
+// cut ends the current batch.
+func (l *layer) cut() {
+	if l.batch.Count == 0 {
+		return
+	}
+	b := l.batch
+	b.Plan, b.Class, b.State = l.p.plan.No, classNames[l.class], ledger.Planned
+	l.batches = append(l.batches, b)
+	l.batch = ledger.Batch{No: b.No + 1}
+}
+
+func (l *layer) flush(ctx context.Context) error {
+	if len(l.events) == 0 && len(l.batches) == 0 {
+		return nil
+	}
+	err := l.p.store.Do(ctx, func(tx ledger.Tx) error {
+		if err := tx.Events().Put(ctx, l.events); err != nil {
+			return err
+		}
+		return tx.Batches().Put(ctx, l.batches)
+	})
+	l.events, l.batches = l.events[:0], l.batches[:0]
+	return err
+}
+
+// tally adds a planned event to the summary.
+func (l *layer) tally(e *entry, size int) {
+	s, k := l.p.summary, l.kinds[e.kind]
+	s.Bytes += int64(size)
+	s.Events[k.EventName]++
+	s.Sources[k.ActionSource]++
+	s.Tiers[k.Tier]++
+	keys := capi.KeySet(k.Keys)
+	for _, f := range keys.Fields() {
+		s.Coverage[f.String()]++
+	}
+	if k.Tier == "weak" {
+		for _, f := range capi.Lift(keys, capi.ActionSource(k.ActionSource)) {
+			s.Lift[f.String()]++
+		}
+	}
+	if k.Currency != "" {
+		s.Value[k.Currency] += capi.Decimal(e.value)
+	}
+	age := l.p.now.Sub(time.Unix(e.time, 0))
+	s.Ages[ageOf(age)]++
+	if window := capi.Window(capi.ActionSource(k.ActionSource), l.p.options.OfflineWindow); window-age < 24*time.Hour {
+		s.Expiring++
+	}
+	if s.OldestTime == 0 || e.time < s.OldestTime {
+		s.OldestTime = e.time
+	}
+	s.NewestTime = max(s.NewestTime, e.time)
+}

@@ -1,0 +1,163 @@
+// Package writeback turns records into plans and plans into deliveries: preview,
+// dry run, confirm.
+//
+// Its guarantees: preview sends nothing; confirm sends a subset of what was
+// previewed, byte for byte, and never an event that the ledger already holds; the
+// same confirm, repeated, sends nothing more; every record of the input ends in
+// exactly one visible state. Its limit: Meta has no idempotency for requests, so an
+// answer that is lost is followed by the same bytes again inside Meta's own
+// deduplication window, and by a person's decision outside it.
+package writeback
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"sluice/internal/audit"
+	"sluice/internal/fault"
+	"sluice/internal/ledger"
+	"sluice/internal/secret"
+)
+
+// Options builds a Service.
+type Options struct {
+	Store    ledger.Store
+	Keys     *secret.Keyring
+	StateDir string
+	Now      func() time.Time                           // time.Now when nil
+	Sleep    func(context.Context, time.Duration) error // a timer when nil
+	Actor    audit.Actor
+	Via      string
+	Version  string // of the program, for the audit log
+	Log      *slog.Logger
+}
+
+// Service runs the three steps over one state directory.
+type Service struct {
+	store   ledger.Store
+	keys    *secret.Keyring
+	state   string
+	now     func() time.Time
+	sleep   func(context.Context, time.Duration) error
+	actor   audit.Actor
+	via     string
+	version string
+	log     *slog.Logger
+}
+
+// New returns a service.
+func New(o Options) *Service {
+	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, actor: o.Actor, via: o.Via, version: o.Version, log: o.Log}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.sleep == nil {
+		s.sleep = func(ctx context.Context, d time.Duration) error {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return s
+}
+
+func (s *Service) dir(name string) string { return filepath.Join(s.state, name) }
+
+// PlanView is a plan as it is shown.
+type PlanView struct {
+	ID        string           `json:"plan_id"`
+	Hash      string           `json:"plan_hash"`
+	Dataset   string           `json:"dataset"`
+	State     ledger.PlanState `json:"state"`
+	CreatedAt time.Time        `json:"created_at"`
+	ExpiresAt time.Time        `json:"expires_at"`
+	Rehearsed time.Time        `json:"rehearsed_at,omitzero"`
+	Events    int              `json:"events"`
+	Summary   *Summary         `json:"summary"`
+}
+
+// Plan returns a plan by id.
+func (s *Service) Plan(ctx context.Context, id string) (*PlanView, error) {
+	p, err := s.plan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return viewOf(p)
+}
+
+func viewOf(p *ledger.Plan) (*PlanView, error) {
+	v := &PlanView{
+		ID: p.ID, Hash: p.Hash, Dataset: p.Dataset, State: p.State, CreatedAt: p.CreatedAt,
+		ExpiresAt: p.ExpiresAt, Rehearsed: p.RehearsedAt, Events: p.Events, Summary: newSummary(),
+	}
+	if err := json.Unmarshal(p.Summary, v.Summary); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (s *Service) plan(ctx context.Context, id string) (*ledger.Plan, error) {
+	var p *ledger.Plan
+	err := s.store.View(ctx, func(tx ledger.Tx) (err error) {
+		p, err = tx.Plans().ByID(ctx, id)
+		return err
+	})
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, fault.New(fault.PlanNotFound, "no plan %s in %s", id, s.state)
+	}
+	return p, err
+}
+
+// Plans lists the newest plans.
+func (s *Service) Plans(ctx context.Context, limit int) ([]PlanView, error) {
+	var views []PlanView
+	err := s.store.View(ctx, func(tx ledger.Tx) error {
+		list, err := tx.Plans().List(ctx, limit)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			v, err := viewOf(&list[i])
+			if err != nil {
+				return err
+			}
+			views = append(views, *v)
+		}
+		return nil
+	})
+	return views, err
+}
+
+// Rejects calls fn for the rejects of a plan (all plans when id is empty).
+func (s *Service) Rejects(ctx context.Context, id, code string, fn func(*ledger.Reject) error) error {
+	f := ledger.RejectFilter{Code: code}
+	if id != "" {
+		p, err := s.plan(ctx, id)
+		if err != nil {
+			return err
+		}
+		f.Plan = p.No
+	}
+	return s.store.View(ctx, func(tx ledger.Tx) error { return tx.Rejects().Each(ctx, f, fn) })
+}
+
+// VerifyAudit recomputes the audit chain.
+func (s *Service) VerifyAudit(ctx context.Context) (v audit.Verification, err error) {
+	err = s.store.View(ctx, func(tx ledger.Tx) error {
+		v, err = audit.Verify(ctx, s.store.ID(), tx.Audit())
+		return err
+	})
+	return v, err
+}

@@ -1,0 +1,182 @@
+package writeback
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"sluice/capi"
+)
+
+// Counts adds up: Rows = Planned + Held + Rejected + Skipped + Expired. Rows are
+// records: with line items, the orders they form; Lines are the rows of the files.
+type Counts struct {
+	Rows     int `json:"rows"`
+	Planned  int `json:"planned"`
+	Held     int `json:"held"`
+	Rejected int `json:"rejected"`
+	Skipped  int `json:"skipped"`
+	Expired  int `json:"expired"`
+}
+
+// Sum is what Rows must equal.
+func (c Counts) Sum() int { return c.Planned + c.Held + c.Rejected + c.Skipped + c.Expired }
+
+func (c *Counts) add(d disposition) {
+	c.Rows++
+	switch d {
+	case planned:
+		c.Planned++
+	case held:
+		c.Held++
+	case rejected:
+		c.Rejected++
+	case skipped:
+		c.Skipped++
+	case expired:
+		c.Expired++
+	}
+}
+
+// Summary is everything a person sees of a plan. It holds no identifiers.
+type Summary struct {
+	Counts Counts `json:"counts"`
+	Lines  int64  `json:"lines"`
+	Files  int    `json:"files"`
+
+	Value    map[string]capi.Decimal       `json:"-"` // planned, per currency
+	Tiers    map[string]int                `json:"tiers"`
+	Outcomes map[string]Counts             `json:"outcomes"`
+	Events   map[string]int                `json:"events"`
+	Sources  map[string]int                `json:"action_sources"`
+	Labels   map[string]map[string]*Counts `json:"labels"` // name → value → counts
+	Ages     map[string]int                `json:"ages"`
+	Coverage map[string]int                `json:"coverage"` // planned events with each key
+	Lift     map[string]int                `json:"lift"`     // keys that would lift weak events to good
+
+	Rejects    map[string]int   `json:"rejects"`
+	Skips      map[string]int   `json:"skips"`
+	Dropped    map[string]*Note `json:"dropped_identifiers"`
+	Warnings   map[string]*Note `json:"warnings"`
+	HeldUntil  *time.Time       `json:"held_until,omitempty"` // when the last hold ends
+	Expiring   int              `json:"expiring"`             // planned, less than 24 h left
+	OldestTime int64            `json:"oldest_event_time,omitempty"`
+	NewestTime int64            `json:"newest_event_time,omitempty"`
+	Requests   int              `json:"requests"`
+	Bytes      int64            `json:"bytes"`
+
+	Samples []json.RawMessage `json:"samples"`
+}
+
+// Note counts something and remembers where it was first seen.
+type Note struct {
+	Count int     `json:"count"`
+	First []Place `json:"first"`
+	Hint  string  `json:"hint,omitempty"`
+}
+
+// Place is a position in the input.
+type Place struct {
+	File string `json:"file"`
+	Line int64  `json:"line"`
+}
+
+const placesKept = 3
+
+func note(notes map[string]*Note, code, hint string, at Place) {
+	n := notes[code]
+	if n == nil {
+		n = &Note{Hint: hint}
+		notes[code] = n
+	}
+	n.Count++
+	if len(n.First) < placesKept {
+		n.First = append(n.First, at)
+	}
+}
+
+func newSummary() *Summary {
+	return &Summary{
+		Value: map[string]capi.Decimal{}, Tiers: map[string]int{}, Outcomes: map[string]Counts{},
+		Events: map[string]int{}, Sources: map[string]int{}, Labels: map[string]map[string]*Counts{},
+		Ages: map[string]int{}, Coverage: map[string]int{}, Lift: map[string]int{}, Rejects: map[string]int{},
+		Skips: map[string]int{}, Dropped: map[string]*Note{}, Warnings: map[string]*Note{},
+	}
+}
+
+// summaryAlias carries the members that encoding/json can't do by itself.
+type summaryAlias Summary
+
+// MarshalJSON writes values as decimal text, so that no reader rounds money.
+func (s *Summary) MarshalJSON() ([]byte, error) {
+	value := map[string]string{}
+	for cur, v := range s.Value {
+		value[cur] = v.String()
+	}
+	return json.Marshal(struct {
+		*summaryAlias
+		Value map[string]string `json:"value"`
+	}{(*summaryAlias)(s), value})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Summary) UnmarshalJSON(b []byte) error {
+	*s = *newSummary()
+	in := struct {
+		*summaryAlias
+		Value map[string]string `json:"value"`
+	}{summaryAlias: (*summaryAlias)(s)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	for cur, text := range in.Value {
+		v, err := capi.ParseDecimal(text)
+		if err != nil {
+			return err
+		}
+		s.Value[cur] = v
+	}
+	return nil
+}
+
+// ages are the buckets of an event's age when it was previewed.
+var ages = []struct {
+	name string
+	upTo time.Duration
+}{
+	{"under_1h", time.Hour}, {"under_24h", 24 * time.Hour}, {"under_7d", 7 * 24 * time.Hour},
+	{"under_28d", 28 * 24 * time.Hour}, {"under_62d", 62 * 24 * time.Hour},
+}
+
+// AgeNames lists the age buckets, youngest first.
+func AgeNames() []string {
+	var out []string
+	for _, a := range ages {
+		out = append(out, a.name)
+	}
+	return append(out, "over_62d")
+}
+
+func ageOf(d time.Duration) string {
+	i := slices.IndexFunc(ages, func(a struct {
+		name string
+		upTo time.Duration
+	}) bool {
+		return d < a.upTo
+	})
+	if i < 0 {
+		return "over_62d"
+	}
+	return ages[i].name
+}
+
+// disposition is what became of one record.
+type disposition uint8
+
+const (
+	planned disposition = iota
+	held
+	rejected
+	skipped
+	expired
+)
