@@ -10,7 +10,8 @@ import (
 
 // wireFacts is what a walk has found out about an event.
 type wireFacts struct {
-	seen    wireFact
+	seen    wireFact // is there
+	read    wireFact // is there, and a number that could be read
 	keys    KeySet
 	ints    [numFacts]int64
 	texts   [numFacts]string
@@ -38,6 +39,7 @@ func (w *wireFacts) has(f wireFact) bool { return w.seen&f != 0 }
 
 func (w *wireFacts) setInt(f wireFact, n int64) {
 	if f != 0 {
+		w.read |= f
 		w.ints[bits.TrailingZeros32(uint32(f))] = n
 	}
 }
@@ -99,7 +101,7 @@ func (c *checker) nameRules(name string) {
 
 func (c *checker) timeRules() {
 	w := &c.facts
-	if !w.has(hasEventTime) {
+	if w.read&hasEventTime == 0 {
 		return
 	}
 	const hours = 60 * 60

@@ -19,7 +19,10 @@ import (
 )
 
 // DefaultMemory is the arena of a sorter in bytes.
-const DefaultMemory = 24 << 20
+const DefaultMemory = 16 << 20
+
+// firstArena is what a sorter starts with: most inputs are small.
+const firstArena = 256 << 10
 
 // Sorter collects records and yields them in order. It is not safe for
 // concurrent use. Close releases its files at any point.
@@ -59,6 +62,12 @@ func (s *Sorter) Add(rec []byte) error {
 		if err := s.spill(); err != nil {
 			return err
 		}
+	}
+	if s.arena == nil {
+		s.arena = make([]byte, 0, min(s.memory, firstArena))
+	} else if len(s.arena)+len(rec) > cap(s.arena) && cap(s.arena) < s.memory {
+		// One step to the full size: doubling would leave as much garbage again.
+		s.arena = append(make([]byte, 0, s.memory), s.arena...)
 	}
 	start := len(s.arena)
 	s.arena = append(s.arena, rec...)

@@ -147,25 +147,24 @@ func (d *decoder) stringAt(path ...string) ([]byte, bool) {
 }
 
 // scalarAt reads a string, or a number as its text: Graph takes either for an id.
-func (d *decoder) scalarAt(path ...string) ([]byte, bool) {
+func (d *decoder) scalarAt(path ...string) ([]byte, bool) { return d.scalar("a string", path...) }
+
+// scalar reads a string or a number; want is what a refusal asks for.
+func (d *decoder) scalar(want string, path ...string) ([]byte, bool) {
 	switch c := d.peek(); {
 	case c == '"':
 		return d.text()
 	case c == '-' || c >= '0' && c <= '9':
 		return d.number()
 	}
-	return nil, d.mistyped("a string", path...)
+	return nil, d.mistyped(want, path...)
 }
 
 // integerAt reads a whole number, or text that holds one: Meta's samples show
 // both. Fractions and exponents are refused, as int64 must hold ids exactly.
 func (d *decoder) integerAt(path ...string) (int64, bool) {
-	v, ok := d.scalarAt(path...)
+	v, ok := d.scalar("an integer", path...)
 	if !ok {
-		if d.err == nil {
-			d.bad = nil // say "an integer", not "a string"
-			d.mistyped("an integer", path...)
-		}
 		return 0, false
 	}
 	n, ok := parseInt(v)
@@ -219,12 +218,8 @@ func (d *decoder) flagAt(path ...string) bool {
 // numberAt reads a number, or text that claims to be one. good is false when the
 // text is not a plain decimal number or it is negative.
 func (d *decoder) numberAt(path ...string) (good, ok bool) {
-	v, ok := d.scalarAt(path...)
+	v, ok := d.scalar("a number", path...)
 	if !ok {
-		if d.err == nil {
-			d.bad = nil
-			d.mistyped("a number", path...)
-		}
 		return false, false
 	}
 	s := scanner{b: v}

@@ -65,17 +65,12 @@ func (k *keymaker) keys(dataset string, ev *event, rec *record) {
 	if ev.source != sourceStore {
 		return
 	}
-	rec.byOrder = len(ev.orderID) > 0
-	var user [][]byte
-	if !rec.byOrder {
-		user = userPairs(ev.userRaw)
-	}
-	if rec.byOrder {
+	if rec.byOrder = len(ev.orderID) > 0; rec.byOrder {
 		k.begin(domainOrder, dataset)
 		k.text(ev.orderID)
 	} else {
 		k.begin(domainUser, dataset)
-		for _, pair := range user {
+		for _, pair := range userPairs(ev.userRaw) {
 			k.text(pair)
 		}
 	}

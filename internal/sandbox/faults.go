@@ -60,22 +60,32 @@ type fault struct {
 
 // complete fills in defaults and refuses what makes no sense.
 func (f *fault) complete() error {
+	f.defaults()
 	when, known := faultKinds[f.Kind]
-	if !known {
+	switch {
+	case !known:
 		return fmt.Errorf("unknown kind %q", clip(f.Kind))
-	}
-	if f.ID != 0 || f.Hits != 0 {
+	case f.ID != 0 || f.Hits != 0:
 		return fmt.Errorf("id and hits are not for the caller to set")
-	}
-	if f.Kind == faultRefuseEvent && len(f.EventIDs) == 0 {
+	case f.Kind == faultRefuseEvent && len(f.EventIDs) == 0:
 		return fmt.Errorf("refuse_event needs event_ids")
-	}
-	if f.Kind == faultLatency && f.LatencyMS == 0 {
+	case f.Kind == faultLatency && f.LatencyMS == 0:
 		return fmt.Errorf("latency needs latency_ms")
-	}
-	if f.LatencyMS < 0 || time.Duration(f.LatencyMS)*time.Millisecond > maxLatency {
+	case f.LatencyMS < 0 || f.LatencyMS > maxLatency.Milliseconds():
 		return fmt.Errorf("latency_ms must be 0 to %d", maxLatency.Milliseconds())
+	case *f.Next == 0 || *f.Next < -1:
+		return fmt.Errorf("next must be positive, or -1 for all")
+	case len(f.EventIDs) > 0 && f.Edge != edgeEvents:
+		return fmt.Errorf("event_ids go with the events edge only")
+	case f.Missing < 0 || f.Percent < 0 || f.EstimatedMinutes < 0:
+		return fmt.Errorf("missing, percent and estimated_minutes can't be negative")
+	case f.Code != 0 && when.after:
+		return fmt.Errorf("%s takes no code", f.Kind)
 	}
+	return nil
+}
+
+func (f *fault) defaults() {
 	if f.Next == nil {
 		next := 1
 		if len(f.EventIDs) > 0 {
@@ -83,17 +93,8 @@ func (f *fault) complete() error {
 		}
 		f.Next = &next
 	}
-	if *f.Next == 0 || *f.Next < -1 {
-		return fmt.Errorf("next must be positive, or -1 for all")
-	}
 	if f.Edge == "" {
 		f.Edge = edgeEvents
-	}
-	if len(f.EventIDs) > 0 && f.Edge != edgeEvents {
-		return fmt.Errorf("event_ids go with the events edge only")
-	}
-	if f.Missing < 0 || f.Percent < 0 || f.EstimatedMinutes < 0 {
-		return fmt.Errorf("missing, percent and estimated_minutes can't be negative")
 	}
 	switch f.Kind {
 	case faultError:
@@ -109,10 +110,6 @@ func (f *fault) complete() error {
 	case faultShort:
 		f.Missing = orDefault(f.Missing, 1)
 	}
-	if f.Code != 0 && when.after {
-		return fmt.Errorf("%s takes no code", f.Kind)
-	}
-	return nil
 }
 
 func orDefault(v, otherwise int) int {
@@ -134,6 +131,14 @@ func (p *faultPlan) add(f *fault) {
 	p.active = append(p.active, f)
 }
 
+// shown is a copy that later requests do not change.
+func (f *fault) shown() fault {
+	out := *f
+	left := *f.Next
+	out.Next = &left
+	return out
+}
+
 // take finds the first fault of a phase that meets the request, after the one
 // with id last, and uses it up by one. records is nil while the events are unknown.
 func (p *faultPlan) take(r *request, after bool, records []record, last int) *fault {
@@ -148,13 +153,13 @@ func (p *faultPlan) take(r *request, after bool, records []record, last int) *fa
 			continue
 		}
 		f.Hits++
+		met := f.shown()
 		if *f.Next > 0 {
 			if *f.Next--; *f.Next == 0 {
 				p.active = slices.Delete(p.active, i, i+1)
 			}
 		}
-		copied := *f
-		return &copied
+		return &met
 	}
 	return nil
 }

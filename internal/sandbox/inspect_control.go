@@ -91,10 +91,7 @@ func (s *Server) listFaults(*http.Request) (any, error) {
 	defer s.mu.Unlock()
 	out := []fault{}
 	for _, f := range s.faults.active {
-		shown := *f
-		left := *f.Next
-		shown.Next = &left
-		out = append(out, shown)
+		out = append(out, f.shown())
 	}
 	return map[string]any{"faults": out}, nil
 }
@@ -110,10 +107,7 @@ func (s *Server) planFault(hr *http.Request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults.add(&f)
-	shown := f
-	left := *f.Next
-	shown.Next = &left
-	return shown, nil
+	return f.shown(), nil
 }
 
 func (s *Server) dropFaults(*http.Request) (any, error) {

@@ -21,7 +21,7 @@ func (s *Server) readQuality(r *request) (any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.world.objects[id]
-	if o == nil || o.kind != kindDataset {
+	if o == nil || o.kind != kindDataset || !r.grant.assigned(id) {
 		return nil, errQualityDataset.with()
 	}
 	web, offline := s.store.log(id).stats.byEvent(r.param("agent_name"))

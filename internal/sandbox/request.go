@@ -24,6 +24,7 @@ type request struct {
 	now     time.Time
 	trace   string
 	token   string
+	grant   *token // what the token allows
 	object  *object
 	fault   string // kind of the fault that cut in
 	outcome Counts // what an events call stored

@@ -70,6 +70,7 @@ func (s *Server) dispatch(r *request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	r.grant = tok
 	rt, noRoute := s.route(r)
 	if rt != nil && !tok.allows(rt.scopes) {
 		return nil, errPermission.with()

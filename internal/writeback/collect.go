@@ -85,6 +85,7 @@ func (p *planner) take(ctx context.Context, r result, seq *int64, byKey *extsort
 	if err != nil {
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
 	}
+	p.buffers.put(r.sealed)
 	var rec []byte
 	for i := range r.items {
 		it := &r.items[i]
@@ -102,7 +103,7 @@ func (p *planner) take(ctx context.Context, r result, seq *int64, byKey *extsort
 			}
 			continue // counted once duplicates are known
 		case rejected:
-			p.reject(it.reject)
+			p.reject(*it.reject)
 		case skipped:
 			p.summary.Skips[it.code]++
 		case held:
@@ -203,4 +204,24 @@ func (p *planner) warn() {
 		s.Warnings["duplicate_pk"] = &Note{Count: n, Hint: "the input repeats records; each is planned once"}
 	}
 
+}
+
+// buffers hands the memory of sealed chunks from the writer back to the workers:
+// half a megabyte each, too much to leave to the collector of garbage.
+type buffers chan []byte
+
+func (b buffers) get() []byte {
+	select {
+	case buf := <-b:
+		return buf[:0]
+	default:
+		return make([]byte, 0, chunkRows*1280)
+	}
+}
+
+func (b buffers) put(buf []byte) {
+	select {
+	case b <- buf:
+	default:
+	}
 }

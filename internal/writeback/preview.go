@@ -2,14 +2,14 @@ package writeback
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
-
-	"crypto/sha256"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -61,7 +61,8 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 	p := &planner{
 		Service: s, mapping: req.Mapping, reader: req.Reader, dataset: req.Dataset, now: now,
 		samples: req.Samples, progress: req.Progress, summary: newSummary(), tempDir: s.dir("tmp"),
-		files: newInterner(), kinds: newInterner(), labels: req.Mapping.LabelNames(),
+		buffers: make(buffers, 2*runtime.GOMAXPROCS(0)+2),
+		files:   newInterner(), kinds: newInterner(), labels: req.Mapping.LabelNames(),
 	}
 	if p.samples == 0 {
 		p.samples = 3
@@ -95,6 +96,7 @@ type planner struct {
 	progress func(Progress)
 	tempDir  string
 
+	buffers buffers
 	plan    *ledger.Plan
 	payload *frozen.Writer
 	sealed  bool

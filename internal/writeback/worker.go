@@ -26,7 +26,7 @@ type item struct {
 	lines   int
 	keys    capi.KeySet
 	code    string // of a skip
-	reject  ledger.Reject
+	reject  *ledger.Reject
 	until   int64 // when a hold ends, Unix seconds
 	faults  []capi.Fault
 	warns   []string
@@ -65,6 +65,7 @@ func (w *worker) run(j work) result {
 		r.items = []item{*j.fault}
 		return r
 	}
+	r.sealed = w.p.buffers.get()
 	r.items = make([]item, 0, len(j.groups))
 	for i, rows := range j.groups {
 		it := w.one(rows, j.seq<<20|uint64(i), &r)
@@ -177,7 +178,7 @@ func decodeKind(no int, s string) ledger.Kind {
 
 func (it *item) refuse(stage, code, field, masked, hint, record string) {
 	it.is = rejected
-	it.reject = ledger.Reject{
+	it.reject = &ledger.Reject{
 		File: it.file, Line: it.line, Stage: stage, Code: code, Field: field, Masked: masked, Hint: hint,
 		Record: recordDigest(record), Labels: it.labels,
 	}

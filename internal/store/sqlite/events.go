@@ -15,7 +15,7 @@ func (r events) Put(ctx context.Context, list []ledger.Event) error {
 	}
 	for i := range list {
 		e := &list[i]
-		if _, err := st.ExecContext(ctx, int64(e.Ref), e.Key[:], e.Fingerprint, e.EventID, e.Kind, e.Time, e.Value,
+		if _, err := run(ctx, st, int64(e.Ref), e.Key[:], e.Fingerprint, e.EventID, e.Kind, e.Time, e.Value,
 			e.File, e.Line, e.Offset, e.Length, nullable(string(e.State)), nullable(e.Code)); err != nil {
 			return err
 		}

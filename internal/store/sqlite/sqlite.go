@@ -72,7 +72,7 @@ func dsn(path, mode string) string {
 	q.Set("mode", mode)
 	for _, p := range []string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(ON)", "cache_size(-16384)", "temp_store(MEMORY)",
+		"foreign_keys(ON)", "cache_size(-8192)", "temp_store(MEMORY)",
 		"journal_size_limit(67108864)",
 	} {
 		if mode == "ro" && p == "journal_mode(WAL)" {
@@ -204,7 +204,17 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int64, e
 	if err != nil {
 		return 0, err
 	}
-	res, err := st.ExecContext(ctx, args...)
+	return run(ctx, st, args...)
+}
+
+// run executes a statement. The driver watches a context that can be cancelled
+// with a goroutine per statement, which costs as much as the statement: so the
+// context is looked at between statements instead.
+func run(ctx context.Context, st *sql.Stmt, args ...any) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(context.Background(), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -216,7 +226,10 @@ func (s *session) query(ctx context.Context, query string, args ...any) (*sql.Ro
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return st.QueryContext(context.Background(), args...)
 }
 
 // get scans one row; ledger.ErrNotFound when there is none.
@@ -225,7 +238,10 @@ func (s *session) get(ctx context.Context, dest []any, query string, args ...any
 	if err != nil {
 		return err
 	}
-	err = st.QueryRowContext(ctx, args...).Scan(dest...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err = st.QueryRowContext(context.Background(), args...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ledger.ErrNotFound
 	}
