@@ -217,7 +217,7 @@ func (t *tour) plan(ctx context.Context, now time.Time, day int) (*writeback.Pla
 func (t *tour) planned(v *writeback.PlanView) {
 	n := v.Summary.Counts
 	line(t.out, "   %s rows: %s planned (%s), %s rejected, %s skipped, %s expired", thousands(n.Rows), t.bold(thousands(n.Planned)),
-		values(v.Summary), thousands(n.Rejected), thousands(n.Skipped), thousands(n.Expired))
+		values(v.Summary.Value), thousands(n.Rejected), thousands(n.Skipped), thousands(n.Expired))
 	if n.Rejected > 0 {
 		line(t.out, "   rejected  %s", byCount(v.Summary.Rejects))
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/capi"
 	"sluice/internal/writeback"
 )
 
@@ -19,8 +20,11 @@ func (c *command) writePlan(w io.Writer, v *writeback.PlanView) {
 	line(w, "%s", c.dim("hash "+v.Hash))
 	line(w, "")
 	from := fmt.Sprintf("%s, %s", plural(s.Lines, "line"), plural(int64(s.Files), "file"))
+	if worth := values(s.Mapped); worth != "" {
+		from += "; as events " + worth
+	}
 	field(w, "rows", "%11s   %s", thousands(n.Rows), from)
-	field(w, "planned", "%11s   %s", thousands(n.Planned), values(s))
+	field(w, "planned", "%11s   %s", thousands(n.Planned), values(s.Value))
 	field(w, "held", "%11s   %s", thousands(n.Held), heldText(s))
 	field(w, "rejected", "%11s   %s", thousands(n.Rejected), byCount(s.Rejects))
 	field(w, "skipped", "%11s   %s", thousands(n.Skipped), byCount(s.Skips))
@@ -40,10 +44,13 @@ func (c *command) writePlan(w io.Writer, v *writeback.PlanView) {
 	c.writeLabels(w, s)
 	c.writeNotes(w, "identifiers dropped (the event is kept)", s.Dropped)
 	c.writeNotes(w, "warnings", s.Warnings)
+	for _, n := range s.Notes {
+		line(w, "  %s %s: %s", c.notice(n.Code), n.File, n.Message)
+	}
 	if len(s.Samples) > 0 {
 		line(w, "\n%s", c.bold("first events, customer values masked"))
 		for _, e := range s.Samples {
-			line(w, "  %s", c.dim(compact(e)))
+			line(w, "  %s", c.dim(shorten(compact(e), sampleWidth)))
 		}
 	}
 }
@@ -55,10 +62,10 @@ func plural(n int64, noun string) string {
 	return thousands(n) + " " + noun + "s"
 }
 
-func values(s *writeback.Summary) string {
+func values(by map[string]capi.Decimal) string {
 	var parts []string
-	for _, cur := range slices.Sorted(maps.Keys(s.Value)) {
-		parts = append(parts, cur+" "+amount(s.Value[cur].String()))
+	for _, cur := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, cur+" "+amount(by[cur].String()))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -138,6 +145,16 @@ func (c *command) writeNotes(w io.Writer, title string, notes map[string]*writeb
 			line(w, "  %-22s %7s  %s", "", "", c.dim("first at "+strings.Join(at, ", ")))
 		}
 	}
+}
+
+// sampleWidth is how much of a sample event the screen shows; --json has it all.
+const sampleWidth = 400
+
+func shorten(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }
 
 func compact(raw json.RawMessage) string {

@@ -78,7 +78,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 			where = "the sandbox at " + a.Config.GraphURL
 		}
 		ok, err := c.ask(fmt.Sprintf("\nSend %s (%s) to dataset %s at %s? A sent event can't be recalled. [y/N] ",
-			plural(int64(view.Events), "event"), values(view.Summary), view.Dataset, where))
+			plural(int64(view.Events), "event"), values(view.Summary.Value), view.Dataset, where))
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ type Keep int
 const (
 	// KeepAll keeps every event for inspection. Memory grows with the events' size.
 	KeepAll Keep = iota
-	// KeepKeys keeps deduplication keys and totals only, about 100 bytes per event,
+	// KeepKeys keeps deduplication keys and totals only, about 130 bytes per event,
 	// for runs of millions.
 	KeepKeys
 )

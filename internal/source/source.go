@@ -80,9 +80,9 @@ type Progress struct {
 
 // Note is a remark about an input. Code is stable.
 type Note struct {
-	Code    string
-	File    string
-	Message string
+	Code    string `json:"code"`
+	File    string `json:"file"`
+	Message string `json:"message"`
 }
 
 // Codes of a Note.

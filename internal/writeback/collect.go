@@ -144,7 +144,21 @@ func (p *planner) observe(it *item) {
 		}
 	}
 	p.hashed += it.hashed
+	p.keyed += (it.keys & hashable).Len()
+	if it.money != "" {
+		p.summary.Mapped[it.money] += capi.Decimal(it.value)
+	}
 }
+
+// hashable are the keys whose values travel hashed.
+var hashable = func() (keys capi.KeySet) {
+	for _, f := range capi.Fields() {
+		if f.Hashed() {
+			keys = keys.With(f)
+		}
+	}
+	return keys
+}()
 
 // count books one record under its outcome and labels.
 func (p *planner) count(d disposition, outcome string, labels []string) {
@@ -200,6 +214,11 @@ func (p *planner) warn() {
 	if len(s.Value) > 1 {
 		s.Warnings["mixed_currency"] = &Note{Count: len(s.Value), Hint: "the plan holds several currencies; check that the currency column is right"}
 	}
+	if p.hashed > 0 && p.hashed < p.keyed {
+		s.Warnings["prehashed_mixed"] = &Note{Count: p.hashed, Hint: "some identifiers arrive hashed and some do not; declare `hashed: yes` or `no` where you know"}
+	}
+	p.outliers.warn(s)
+	s.Notes = p.reader.Notes()
 	if n := s.Skips["duplicate_in_input"]; n > 0 {
 		s.Warnings["duplicate_pk"] = &Note{Count: n, Hint: "the input repeats records; each is planned once"}
 	}

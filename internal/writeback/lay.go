@@ -196,6 +196,7 @@ func (l *layer) tally(e *entry, size int) {
 	}
 	if k.Currency != "" {
 		s.Value[k.Currency] += capi.Decimal(e.value)
+		l.p.outliers.add(k.Currency, e.value)
 	}
 	age := l.p.now.Sub(time.Unix(e.time, 0))
 	s.Ages[ageOf(age)]++

@@ -96,16 +96,18 @@ type planner struct {
 	progress func(Progress)
 	tempDir  string
 
-	buffers buffers
-	plan    *ledger.Plan
-	payload *frozen.Writer
-	sealed  bool
-	summary *Summary
-	files   *interner
-	kinds   *interner
-	labels  []string // names
-	rejects []ledger.Reject
-	hashed  int // identifiers that arrived hashed
+	buffers  buffers
+	plan     *ledger.Plan
+	payload  *frozen.Writer
+	sealed   bool
+	summary  *Summary
+	files    *interner
+	kinds    *interner
+	labels   []string // names
+	rejects  []ledger.Reject
+	hashed   int // identifiers that arrived hashed
+	keyed    int // keys that were written
+	outliers outliers
 }
 
 func (p *planner) build(ctx context.Context) (*PlanView, error) {
@@ -262,12 +264,4 @@ func (s *Service) sweep(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-func valueText(v map[string]capi.Decimal) map[string]string {
-	out := map[string]string{}
-	for cur, d := range v {
-		out[cur] = d.String()
-	}
-	return out
 }

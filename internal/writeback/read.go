@@ -18,10 +18,12 @@ const chunkRows = 512
 
 // read turns the source into chunks of records for the workers. Rows that form
 // one order may lie anywhere in the input: they are brought together by an
-// external sort on the record id.
+// external sort on the record id, as are identical rows when nothing else
+// identifies them.
 func (p *planner) read(ctx context.Context, emit func(work) error) error {
 	c := chunker{emit: emit}
-	if !p.mapping.Grouped() {
+	byContent := p.mapping.NeedsDigest()
+	if !p.mapping.Grouped() && !byContent {
 		err := p.rows(ctx, func(row mapping.Row) error { return c.add([]mapping.Row{row}) }, c.fault)
 		return errors.Join(err, c.flush(err))
 	}
@@ -32,7 +34,11 @@ func (p *planner) read(ctx context.Context, emit func(work) error) error {
 	var seq uint64
 	var rec []byte
 	err := p.rows(ctx, func(row mapping.Row) error {
-		rec = groupKey(rec[:0], mapper.Key(row.Values), seq)
+		if byContent {
+			rec = append(rec[:0], row.Digest[:]...)
+		} else {
+			rec = groupKey(rec[:0], mapper.Key(row.Values), seq)
+		}
 		rec = appendRow(binary.BigEndian.AppendUint64(rec, seq), files.of(row.File), row)
 		seq++
 		return sorter.Add(rec)
@@ -40,7 +46,11 @@ func (p *planner) read(ctx context.Context, emit func(work) error) error {
 	if err != nil {
 		return err
 	}
-	err = regroup(ctx, sorter, files, c.add)
+	if byContent {
+		err = number(ctx, sorter, files, c.add)
+	} else {
+		err = regroup(ctx, sorter, files, c.add)
+	}
 	return errors.Join(err, c.flush(err))
 }
 
@@ -177,6 +187,27 @@ func decodeRow(b []byte, files *interner) (mapping.Row, error) {
 		row.Values[i], text = text[w:w+int(size)], text[w+int(size):]
 	}
 	return row, nil
+}
+
+// number yields rows that have no id but their content: identical ones are told
+// apart by how many came before, which overlapping exports agree on.
+func number(ctx context.Context, sorter *extsort.Sorter, files *interner, emit func([]mapping.Row) error) error {
+	var last [16]byte
+	ordinal := -1
+	return sorter.Each(func(rec []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row, err := decodeRow(rec[24:], files)
+		if err != nil {
+			return err
+		}
+		if ordinal++; row.Digest != last {
+			last, ordinal = row.Digest, 0
+		}
+		row.Ordinal = ordinal
+		return emit([]mapping.Row{row})
+	})
 }
 
 // regroup yields the rows of each record together, in their order of appearance.

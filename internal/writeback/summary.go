@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/capi"
+	"sluice/internal/source"
 )
 
 // Counts adds up: Rows = Planned + Held + Rejected + Skipped + Expired. Rows are
@@ -45,6 +46,7 @@ type Summary struct {
 	Files  int    `json:"files"`
 
 	Value    map[string]capi.Decimal       `json:"-"` // planned, per currency
+	Mapped   map[string]capi.Decimal       `json:"-"` // of every record that became an event, sent or not
 	Tiers    map[string]int                `json:"tiers"`
 	Outcomes map[string]Counts             `json:"outcomes"`
 	Events   map[string]int                `json:"events"`
@@ -66,6 +68,7 @@ type Summary struct {
 	Bytes      int64            `json:"bytes"`
 
 	Samples []json.RawMessage `json:"samples"`
+	Notes   []source.Note     `json:"notes,omitempty"` // about the inputs: what was left out, and why
 }
 
 // Note counts something and remembers where it was first seen.
@@ -97,7 +100,7 @@ func note(notes map[string]*Note, code, hint string, at Place) {
 
 func newSummary() *Summary {
 	return &Summary{
-		Value: map[string]capi.Decimal{}, Tiers: map[string]int{}, Outcomes: map[string]Counts{},
+		Value: map[string]capi.Decimal{}, Mapped: map[string]capi.Decimal{}, Tiers: map[string]int{}, Outcomes: map[string]Counts{},
 		Events: map[string]int{}, Sources: map[string]int{}, Labels: map[string]map[string]*Counts{},
 		Ages: map[string]int{}, Coverage: map[string]int{}, Lift: map[string]int{}, Rejects: map[string]int{},
 		Skips: map[string]int{}, Dropped: map[string]*Note{}, Warnings: map[string]*Note{},
@@ -107,36 +110,46 @@ func newSummary() *Summary {
 // summaryAlias carries the members that encoding/json can't do by itself.
 type summaryAlias Summary
 
-// MarshalJSON writes values as decimal text, so that no reader rounds money.
+// money is the form of values in JSON: decimal text, so that no reader rounds it.
+type money struct {
+	*summaryAlias
+	Value  map[string]string `json:"value"`
+	Mapped map[string]string `json:"value_mapped"`
+}
+
+// MarshalJSON writes the summary with its values as decimal text.
 func (s *Summary) MarshalJSON() ([]byte, error) {
-	value := map[string]string{}
-	for cur, v := range s.Value {
-		value[cur] = v.String()
-	}
-	return json.Marshal(struct {
-		*summaryAlias
-		Value map[string]string `json:"value"`
-	}{(*summaryAlias)(s), value})
+	return json.Marshal(money{(*summaryAlias)(s), valueText(s.Value), valueText(s.Mapped)})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *Summary) UnmarshalJSON(b []byte) error {
 	*s = *newSummary()
-	in := struct {
-		*summaryAlias
-		Value map[string]string `json:"value"`
-	}{summaryAlias: (*summaryAlias)(s)}
+	in := money{summaryAlias: (*summaryAlias)(s)}
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	for cur, text := range in.Value {
-		v, err := capi.ParseDecimal(text)
-		if err != nil {
-			return err
+	for _, m := range []struct {
+		from map[string]string
+		to   map[string]capi.Decimal
+	}{{in.Value, s.Value}, {in.Mapped, s.Mapped}} {
+		for currency, text := range m.from {
+			v, err := capi.ParseDecimal(text)
+			if err != nil {
+				return err
+			}
+			m.to[currency] = v
 		}
-		s.Value[cur] = v
 	}
 	return nil
+}
+
+func valueText(v map[string]capi.Decimal) map[string]string {
+	out := map[string]string{}
+	for currency, d := range v {
+		out[currency] = d.String()
+	}
+	return out
 }
 
 // ages are the buckets of an event's age when it was previewed.

@@ -31,6 +31,8 @@ type item struct {
 	faults  []capi.Fault
 	warns   []string
 	hashed  int // identifiers that arrived hashed
+	value   int64
+	money   string // currency of value; "" when the record has none
 }
 
 // work is a run of records that one worker takes at once.
@@ -93,6 +95,9 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 	ev.CustomData.Currency = strings.ToUpper(strings.TrimSpace(ev.CustomData.Currency))
 	if ev.EventID == "" {
 		ev.EventID = mapping.EventID(w.p.mapping.Namespace(), m.Outcome, m.RecordID, m.Occurrence)
+	}
+	if ev.CustomData.Value.Set {
+		it.value, it.money = int64(ev.CustomData.Value.Value), ev.CustomData.Currency
 	}
 	data, report := w.encoder.Append(w.event[:0], ev)
 	w.event = data[:0]
