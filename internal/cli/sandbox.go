@@ -32,7 +32,7 @@ func (c *command) sandboxCommand() *cobra.Command {
 			if o.Log, err = c.logger(); err != nil {
 				return err
 			}
-			o.Now = c.Now
+			o.Now, o.Exposed = c.Now, public
 			l, err := listen(addr, public)
 			if err != nil {
 				return err
