@@ -108,9 +108,6 @@ const hashedFields = KeySet(1)<<FieldEmail | 1<<FieldPhone | 1<<FieldFirstName |
 const legacyFields = KeySet(1)<<FieldAppUserID | 1<<FieldBirthDay | 1<<FieldBirthMonth | 1<<FieldBirthYear |
 	1<<FieldFirstName5 | 1<<FieldLastName5 | 1<<FieldFirstInitial
 
-// integerFields travel as JSON integers, whatever their size.
-const integerFields = KeySet(1)<<FieldLeadID | 1<<FieldFBLoginID
-
 // String returns the wire name: em, ph, external_id.
 func (f Field) String() string {
 	if f < numFields {

@@ -1,6 +1,7 @@
 package capi_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -166,8 +167,8 @@ func TestNormalizeExternalID(t *testing.T) {
 func TestNormalizeErrorIsAFault(t *testing.T) {
 	t.Parallel()
 	_, err := capi.Normalize(capi.FieldEmail, "secret-person", "", capi.NormalizeOptions{Now: time.Now})
-	normalizeErr, ok := err.(*capi.NormalizeError) //nolint:errorlint // the documented type
-	if !ok {
+	var normalizeErr *capi.NormalizeError
+	if !errors.As(err, &normalizeErr) {
 		t.Fatalf("%T", err)
 	}
 	f := normalizeErr.Fault()

@@ -24,7 +24,8 @@ func TestFoldingEveryCharacter(t *testing.T) {
 	f := newFolder()
 	var got []byte
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if !utf8.ValidRune(r) {
+		// Scripts without case, which are most of the code space, are left out.
+		if !utf8.ValidRune(r) || !unicode.IsLetter(r) && !unicode.IsMark(r) || unicode.In(r, unicode.Han, unicode.Hangul, unicode.Tangut) {
 			continue
 		}
 		for _, s := range []string{string(r), "A" + string(r), "A" + string(r) + "b", string(r) + "\u0301"} {

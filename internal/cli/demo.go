@@ -59,12 +59,11 @@ func (c *command) demoCommand() *cobra.Command {
 // tour is one run of the demo.
 type tour struct {
 	*command
-	app   *app.App
-	look  demo.Inspector
-	out   io.Writer
-	dir   string
-	doc   demoJSON
-	quiet bool
+	app  *app.App
+	look demo.Inspector
+	out  io.Writer
+	dir  string
+	doc  demoJSON
 }
 
 func (c *command) demo(ctx context.Context, exit bool) error {

@@ -141,7 +141,7 @@ func (c *command) writeProposal(p *mapping.Proposal) {
 
 // writeNew never overwrites: a mapping is somebody's work.
 func writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fault.New(fault.Usage, "%s can't be created", path).WithFix("choose a name that does not exist yet").Wrap(err)
 	}

@@ -3,7 +3,6 @@ package frozen_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -101,7 +100,7 @@ func TestAChangedByteOrAnotherKeyIsNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := read(key); !errors.Is(err, frozen.ErrDamaged) {
-			t.Fatal(fmt.Sprintf("byte %d changed unnoticed: %v", i, err))
+			t.Fatalf("byte %d changed unnoticed: %v", i, err)
 		}
 	}
 }

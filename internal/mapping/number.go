@@ -30,7 +30,6 @@ const (
 
 // locale is how numbers are written.
 type locale struct {
-	name    string
 	decimal byte
 	// groups are the characters that may stand between groups of digits; none when
 	// the mapping names no locale, because "1,234" then has two readings.

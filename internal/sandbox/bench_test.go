@@ -66,6 +66,7 @@ func BenchmarkEvents(b *testing.B) {
 					text, _ := io.ReadAll(resp.Body)
 					b.Fatalf("%v %s", err, text)
 				}
+				_ = resp.Body.Close()
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})

@@ -52,7 +52,7 @@ func TestTraceIDsRepeatWithTheSeed(t *testing.T) {
 		b := setup(t, func(o *sandbox.Options) { o.Seed = seed })
 		return b.send(sale("a")).body["fbtrace_id"].(string)
 	}
-	if trace(7) != trace(7) || trace(7) == trace(8) {
+	if first, again := trace(7), trace(7); first != again || first == trace(8) {
 		t.Error("trace ids must follow from the seed")
 	}
 }

@@ -30,7 +30,7 @@ type cellKey struct {
 // cell is the totals of one key.
 type cell struct {
 	received, kept, duplicates uint64
-	withID, withValue, offKeys uint64
+	withID                     uint64
 	hashed                     uint64 // events with at least one hashed identifier
 	delay                      int64  // sum of receipt - event_time, seconds
 	keys                       [userKeyCount]uint64

@@ -61,7 +61,7 @@ func readAll(t testing.TB, inputs []string, o source.Options) (got []string, r s
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Cleanup(func() { r.Close() })
+	t.Cleanup(func() { _ = r.Close() })
 	var rec source.Record
 	for {
 		err := r.Next(t.Context(), &rec)

@@ -47,7 +47,6 @@ type result struct {
 	items  []item
 	sealed []byte // offsets of the entries are relative to its start
 	sample []byte // first event of the chunk, clear
-	err    error
 }
 
 // worker maps, normalises, hashes, encodes and seals. It owns its scratch.

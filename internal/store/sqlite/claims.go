@@ -69,7 +69,7 @@ func (m *matcher) seek(key ledger.Key) error {
 			return err
 		}
 	}
-	rows, err := m.s.query(m.ctx, `SELECT key, ref, fingerprint FROM claim WHERE key >= ? ORDER BY key`, key[:])
+	rows, err := m.s.query(m.ctx, `SELECT key, ref, fingerprint FROM claim WHERE key >= ? ORDER BY key`, key[:]) //nolint:rowserrcheck // step checks Err
 	if err != nil {
 		return err
 	}
