@@ -223,8 +223,12 @@ func (t *tour) planned(v *writeback.PlanView) {
 	if n.Skipped > 0 {
 		line(t.out, "   skipped   %s", byCount(v.Summary.Skips))
 	}
+	dropped := map[string]int{}
 	for code, note := range v.Summary.Dropped {
-		line(t.out, "   %s", t.dim(fmt.Sprintf("dropped    %s × %d (the event is kept)", code, note.Count)))
+		dropped[code] = note.Count
+	}
+	if len(dropped) > 0 {
+		line(t.out, "   dropped   %s (one identifier each; the event is kept)", byCount(dropped))
 	}
 }
 
