@@ -2,6 +2,7 @@ package capi
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ func parseCookie(s string, numeric bool) (Cookie, bool) {
 
 // String returns the wire form.
 func (c Cookie) String() string {
-	s := "fb." + strconv.Itoa(c.SubdomainIndex) + "." + strconv.FormatInt(c.Created.UnixMilli(), 10) + "." + c.Payload
+	s := fmt.Sprintf("fb.%d.%0*d.%s", c.SubdomainIndex, cookieMillisDigits, c.Created.UnixMilli(), c.Payload)
 	if c.Appendix != "" {
 		s += "." + c.Appendix
 	}
@@ -85,7 +86,7 @@ func (c Cookie) String() string {
 // first seen. It uses subdomain index 1, as Meta asks of servers.
 func BuildFBC(fbclid string, firstSeen time.Time) (string, error) {
 	fbc := Cookie{SubdomainIndex: 1, Created: firstSeen, Payload: fbclid}.String()
-	if c, ok := parseCookie(fbc, false); !ok || c.Payload != fbclid || shapeOf(fbclid) == shapeSHA256 {
+	if c, ok := parseCookie(fbc, false); !ok || c.Payload != fbclid || shapeOf(fbclid) == shapeSHA256 || !plausible(firstSeen) {
 		return "", ErrFBCInvalid
 	}
 	return fbc, nil
@@ -95,11 +96,15 @@ func BuildFBC(fbclid string, firstSeen time.Time) (string, error) {
 // uses integers below 2^31.
 func BuildFBP(created time.Time, random uint32) (string, error) {
 	fbp := Cookie{SubdomainIndex: 1, Created: created, Payload: strconv.FormatUint(uint64(random), 10)}.String()
-	if _, ok := parseCookie(fbp, true); !ok {
+	if _, ok := parseCookie(fbp, true); !ok || !plausible(created) {
 		return "", ErrFBPInvalid
 	}
 	return fbp, nil
 }
+
+// plausible reports a time that has thirteen digits in milliseconds by itself. An
+// earlier one, before September 2001, is a zero time or seconds taken for more.
+func plausible(t time.Time) bool { return t.UnixMilli() >= 1_000_000_000_000 }
 
 // FBClidOf returns the fbclid of a landing-page URL, "" when there is none.
 func FBClidOf(landingPage string) string {

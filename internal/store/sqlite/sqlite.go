@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -39,6 +40,15 @@ const readerCount = 4
 // Open opens the ledger at path and brings its schema up to date. now names the
 // store on its first start.
 func Open(ctx context.Context, path string, now time.Time) (*Store, error) {
+	// The engine would create the file readable by everybody; its journals take
+	// their mode from it.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "the ledger %s can't be opened for writing", path).Wrap(err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fault.New(fault.StoreUnavailable, "the ledger %s can't be opened for writing", path).Wrap(err)
+	}
 	db, err := sql.Open("sqlite", dsn(path, "rwc"))
 	if err != nil {
 		return nil, unavailable(err)

@@ -1,0 +1,63 @@
+package writeback
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"sluice/internal/fault"
+)
+
+// lock is held by the one process that works on a run. The operating system lets
+// go of it when the process ends, however it ends, so a crash never blocks a
+// resume.
+type lock struct{ file *os.File }
+
+// errBusy says that another process holds a lock.
+var errBusy = errors.New("locked by another process")
+
+// lock takes a lock of the state directory, or says that the work is under way.
+func (s *Service) lock(name string) (*lock, error) {
+	unusable := func(err error) error {
+		return fault.New(fault.StoreUnavailable, "the state directory %s can't be locked", s.state).Wrap(err)
+	}
+	if err := os.MkdirAll(s.dir("locks"), 0o700); err != nil {
+		return nil, unusable(err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir("locks"), name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, unusable(err)
+	}
+	err = tryLock(f)
+	if err == nil {
+		return &lock{f}, nil
+	}
+	_ = f.Close()
+	if errors.Is(err, errBusy) {
+		busy := fault.New(fault.IdempotencyInProgress, "another process is sending this plan")
+		busy.RetryAfter = 5
+		return nil, busy
+	}
+	return nil, unusable(err)
+}
+
+// release lets go. The file stays: removing it would let two processes hold locks
+// on two files of one name.
+func (l *lock) release() { _ = l.file.Close() }
+
+// Busy reports whether a process is sending the plan now.
+func (s *Service) Busy(planID string) (bool, error) {
+	if _, err := os.Stat(filepath.Join(s.dir("locks"), "plan-"+planID)); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	l, err := s.lock("plan-" + planID)
+	switch {
+	case err == nil:
+		l.release()
+		return false, nil
+	case fault.CodeOf(err) == fault.IdempotencyInProgress:
+		return true, nil
+	default:
+		return false, err
+	}
+}
