@@ -9,8 +9,8 @@ const maxLegacyEvents = 2000
 // Meta discontinued on 2025-05-14: events that hold match_keys. It looks at a
 // request body, a list of events, or one event, and only as far as it must.
 func IsLegacy(json []byte) bool {
-	var p parser
-	p.start(json, "")
+	p := newParser(json, "")
+	defer p.free()
 	return p.legacyShape(0)
 }
 
@@ -48,8 +48,8 @@ func (p *parser) legacyShape(depth int) bool {
 // the old API implied. Dataset and batches are the caller's: an offline event set
 // has to be consolidated into a dataset, and 2 000 events become two requests.
 func MigrateLegacy(json []byte) ([]Event, []Fault) {
-	var p parser
-	p.start(json, "")
+	p := newParser(json, "")
+	defer p.free()
 	// 2 000 events of the old size.
 	if len(json) > 2*MaxBodyBytes {
 		p.stop(CodeBodyTooLarge)

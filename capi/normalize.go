@@ -52,7 +52,8 @@ func CodeOf(err error) string {
 // country is a hint for phone, st and zp: an ISO code or a name, "" for none; a
 // country nobody knows counts as none. The error is a *NormalizeError.
 //
-// Normalising a normalised value gives the same value.
+// Normalising a normalised value gives the same value, but for a phone number with
+// a country: its digits no longer show that they are complete.
 func Normalize(field Field, input, country string, opts NormalizeOptions) (Normalized, error) {
 	now := time.Now
 	if opts.Now != nil {

@@ -3,6 +3,7 @@ package capi
 import (
 	"errors"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,8 +19,8 @@ func ParseEvent(json []byte) (Event, []Fault) { return parseEventAt(json, "") }
 
 // parseEventAt reads an event whose faults are placed below a path.
 func parseEventAt(json []byte, at string) (Event, []Fault) {
-	var p parser
-	p.start(json, at)
+	p := newParser(json, at)
+	defer p.free()
 	var ev Event
 	if len(json) > maxEventBytes {
 		p.stop(CodeEventTooLarge)
@@ -32,6 +33,21 @@ func parseEventAt(json []byte, at string) (Event, []Fault) {
 
 // parser reads JSON into the model. Every method reads exactly one value.
 type parser struct{ wireReader }
+
+// parsers are used again because a decoder's tables cost more than an event.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+func newParser(json []byte, at string) *parser {
+	p := parsers.Get().(*parser)
+	p.start(json, at)
+	return p
+}
+
+// free lets go of the document and gives the parser back.
+func (p *parser) free() {
+	p.release()
+	parsers.Put(p)
+}
 
 func (p *parser) event(ev *Event) {
 	p.members(func(name string) bool {
@@ -118,7 +134,7 @@ func (p *parser) membersOr(known func(name string) bool, code string, effect Eff
 			return
 		}
 		n := p.enterNamed(name)
-		if !known(string(name)) {
+		if !known(internedName(name)) {
 			p.fault(code)
 			p.faults[len(p.faults)-1].Effect = effect
 			p.skip()
@@ -126,6 +142,24 @@ func (p *parser) membersOr(known func(name string) bool, code string, effect Eff
 		p.path = p.path[:n]
 	}
 }
+
+// internedName returns the text of a name without copying those Meta documents.
+func internedName(name []byte) string {
+	if known, ok := documentedNames[string(name)]; ok {
+		return known
+	}
+	return string(name)
+}
+
+var documentedNames = func() map[string]string {
+	names := map[string]string{}
+	for _, schema := range []*wireObject{&eventSchema, &userDataSchema, &customDataSchema, &contentSchema} {
+		for name := range schema.members {
+			names[name] = name
+		}
+	}
+	return names
+}()
 
 // elements reads a list.
 func (p *parser) elements(each func(i int)) {

@@ -39,9 +39,9 @@ type Platform struct{ Name, Type, Version string }
 // be a string that holds JSON, because the Graph API takes complex parameters that
 // way. Every fault is returned with its place: data[3].user_data.em[0].
 func ParseRequest(body []byte) (Request, []Fault) {
-	var p parser
+	p := newParser(body, "")
+	defer p.free()
 	var req Request
-	p.start(body, "")
 	if len(body) > MaxBodyBytes {
 		p.stop(CodeBodyTooLarge)
 		return req, p.faults
@@ -89,9 +89,9 @@ func ParseRequest(body []byte) (Request, []Fault) {
 // ParseData reads the parameter data alone, as forms carry it: the JSON text of a
 // list of events.
 func ParseData(json []byte) (Request, []Fault) {
-	var p parser
+	p := newParser(json, "data")
+	defer p.free()
 	var req Request
-	p.start(json, "data")
 	if len(json) > MaxBodyBytes {
 		p.stop(CodeBodyTooLarge)
 		return req, p.faults
@@ -134,9 +134,9 @@ func (p *parser) data(req *Request) {
 }
 
 func parseDataAt(json []byte, at string) (Request, []Fault) {
-	var p parser
+	p := newParser(json, at)
+	defer p.free()
 	var req Request
-	p.start(json, at)
 	if p.kind() == '"' {
 		// Twice wrapped is nobody's format.
 		p.mismatch()

@@ -151,7 +151,8 @@ func (f *folder) appendFoldedUnicode(dst []byte, s string) []byte {
 		}
 		dst = dst[:start]
 	}
-	return norm.NFC.AppendString(dst, f.caser.String(norm.NFC.String(s)))
+	// norm's own Append would compose a leading mark with what dst ends in.
+	return append(dst, norm.NFC.String(f.caser.String(norm.NFC.String(s)))...)
 }
 
 // appendSquashed appends the folded form of s without punctuation, symbols,
@@ -184,7 +185,7 @@ func (f *folder) appendSquashedUnicode(dst []byte, s string) []byte {
 	}
 	// Taking a character out can bring two together that compose.
 	if !norm.NFC.IsNormal(dst[start:]) {
-		return norm.NFC.Append(dst[:start], append([]byte(nil), dst[start:]...)...)
+		return append(dst[:start], norm.NFC.String(string(dst[start:]))...)
 	}
 	return dst
 }
