@@ -65,10 +65,12 @@ func FuzzCSV(f *testing.F) {
 		if !ok {
 			t.Fatalf("%q is accepted by encoding/csv only: %q", s, want)
 		}
+		// How many carriage returns it drops depends on where the line ended, so the
+		// comparison is over the text without any.
 		plain := func(rows [][]string) [][]string {
 			for _, row := range rows {
 				for i := range row {
-					row[i] = strings.ReplaceAll(row[i], "\r\n", "\n")
+					row[i] = strings.ReplaceAll(row[i], "\r", "")
 				}
 			}
 			return rows
