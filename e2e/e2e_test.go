@@ -59,6 +59,14 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
+// intercept sets what happens around requests at the events edge and after reads
+// of the dataset; nil is nothing.
+func (w *world) intercept(around func(n int, serve func(), w http.ResponseWriter), preface func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.around, w.preface = around, preface
+}
+
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	isEvents := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && !strings.HasPrefix(r.URL.Path, "/_emulator")
 	isPreface := r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/"+dataset)

@@ -20,31 +20,31 @@ func TestKilledInTheMiddle(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]func(w *world, kill func()){
-		"before anything is claimed": func(w *world, kill func()) { w.preface = kill },
+		"before anything is claimed": func(w *world, kill func()) { w.intercept(nil, kill) },
 		"before the first request is stored": func(w *world, kill func()) {
-			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+			w.intercept(func(n int, serve func(), _ http.ResponseWriter) {
 				if n == 1 {
 					kill()
 					panic(http.ErrAbortHandler)
 				}
 				serve()
-			}
+			}, nil)
 		},
 		"after a request was stored, before its answer": func(w *world, kill func()) {
-			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+			w.intercept(func(n int, serve func(), _ http.ResponseWriter) {
 				serve()
 				if n == 3 {
 					kill()
 					panic(http.ErrAbortHandler)
 				}
-			}
+			}, nil)
 		},
 		"after many answers": func(w *world, kill func()) {
-			w.around = func(n int, serve func(), _ http.ResponseWriter) {
+			w.intercept(func(n int, serve func(), _ http.ResponseWriter) {
 				if serve(); n == 8 {
 					kill()
 				}
-			}
+			}, nil)
 		},
 	}
 	for name, arrange := range tests {
@@ -67,9 +67,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 				t.Fatalf("the process was not killed: %v", err)
 			}
-			w.mu.Lock()
-			w.around, w.preface = nil, nil
-			w.mu.Unlock()
+			w.intercept(nil, nil)
 
 			var r receipt
 			w.ok(&r, "confirm", p.ID)

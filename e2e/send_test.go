@@ -241,7 +241,7 @@ func TestADeadTokenStopsAndALiveOneResumes(t *testing.T) {
 	m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 2500))
 	var p plan
 	w.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
-	w.around = func(n int, serve func(), rw http.ResponseWriter) {
+	w.intercept(func(n int, serve func(), rw http.ResponseWriter) {
 		if n == 2 {
 			rw.Header().Set("Content-Type", "application/json")
 			rw.WriteHeader(http.StatusUnauthorized)
@@ -249,12 +249,12 @@ func TestADeadTokenStopsAndALiveOneResumes(t *testing.T) {
 			return
 		}
 		serve()
-	}
+	}, nil)
 	w.fails("connector_expired", 3, "confirm", p.ID, "--concurrency", "1")
 	if w.requests() != 2 {
 		t.Errorf("%d requests, want 2: a dead token must not be hammered", w.requests())
 	}
-	w.around = nil
+	w.intercept(nil, nil)
 	var r receipt
 	w.ok(&r, "confirm", p.ID)
 	if r.Counts["delivered"] != 2500 {
