@@ -31,7 +31,6 @@ func (f *confirmFlags) add(cmd *cobra.Command) {
 
 func (c *command) confirmCommand() *cobra.Command {
 	var flags confirmFlags
-	var strict planFlags
 	cmd := &cobra.Command{
 		Use:     "confirm PLAN",
 		Short:   "Send a plan, once; repeating the command sends nothing more",
@@ -41,17 +40,16 @@ func (c *command) confirmCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
-				return c.confirm(cmd.Context(), a, args[0], &flags, &strict)
+				return c.confirm(cmd.Context(), a, args[0], &flags)
 			})
 		},
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&flags.hash, "hash", "", "plan hash the caller has seen; refused when it differs")
-	cmd.Flags().BoolVar(&strict.strict, "strict-window", false, "hold store events to seven days as well")
 	return cmd
 }
 
-func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *confirmFlags, window *planFlags) error {
+func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *confirmFlags) error {
 	if flags.concurrency < 1 || flags.concurrency > 16 {
 		return fault.New(fault.Usage, "--concurrency must be 1 to 16")
 	}
@@ -65,7 +63,7 @@ func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *c
 	}
 	receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{
 		PlanID: plan, Hash: flags.hash, Key: flags.key, AcceptRejects: flags.acceptRejects,
-		Concurrency: flags.concurrency, Window: window.window(), Destination: to, Progress: meter.show,
+		Concurrency: flags.concurrency, Destination: to, Progress: meter.show,
 	})
 	meter.clear()
 	if receipt == nil {

@@ -13,7 +13,6 @@ import (
 
 func (c *command) dryRunCommand() *cobra.Command {
 	var level string
-	var flags planFlags
 	cmd := &cobra.Command{
 		Use:     "dry-run PLAN",
 		Short:   "Rehearse a plan: the exact request bytes against the built-in rules and a sandbox",
@@ -24,7 +23,7 @@ func (c *command) dryRunCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
-				r, err := c.rehearse(cmd.Context(), a, args[0], writeback.Level(level), &flags)
+				r, err := c.rehearse(cmd.Context(), a, args[0], writeback.Level(level))
 				if err != nil {
 					return err
 				}
@@ -39,11 +38,10 @@ func (c *command) dryRunCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&level, "level", string(writeback.Offline), "offline or sandbox")
-	cmd.Flags().BoolVar(&flags.strict, "strict-window", false, "hold store events to seven days as well")
 	return cmd
 }
 
-func (c *command) rehearse(ctx context.Context, a *app.App, plan string, level writeback.Level, flags *planFlags) (*writeback.Rehearsal, error) {
+func (c *command) rehearse(ctx context.Context, a *app.App, plan string, level writeback.Level) (*writeback.Rehearsal, error) {
 	view, err := a.Writeback.Plan(ctx, plan)
 	if err != nil {
 		return nil, err
@@ -66,7 +64,7 @@ func (c *command) rehearse(ctx context.Context, a *app.App, plan string, level w
 	}
 	defer meter.clear()
 	return a.Writeback.Rehearse(ctx, writeback.RehearseRequest{
-		PlanID: plan, Level: level, Window: flags.window(), Destination: to, Progress: meter.show,
+		PlanID: plan, Level: level, Destination: to, Progress: meter.show,
 	})
 }
 

@@ -63,7 +63,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 		c.writeNext(out, view)
 		return nil
 	}
-	rehearsal, err := c.rehearse(ctx, a, view.ID, writeback.Offline, plan)
+	rehearsal, err := c.rehearse(ctx, a, view.ID, writeback.Offline)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 		}
 	}
 	line(out, "")
-	return c.confirm(ctx, a, view.ID, flags, plan)
+	return c.confirm(ctx, a, view.ID, flags)
 }
 
 // interactive reports whether a person is at the other end of stdin.

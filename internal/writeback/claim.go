@@ -138,7 +138,7 @@ func (c *confirm) late(ctx context.Context, kinds []ledger.Kind) ([]ledger.Event
 			}
 			before := len(out)
 			err := tx.Events().Range(ctx, c.plan.No, b.First, b.First+b.Count, func(e *ledger.Event) error {
-				window := capi.Window(capi.ActionSource(kinds[e.Kind].ActionSource), c.req.Window)
+				window := capi.Window(capi.ActionSource(kinds[e.Kind].ActionSource), c.summary.window())
 				if e.State == "" && c.now().Sub(time.Unix(e.Time, 0)) > window-sendMargin {
 					out = append(out, *e)
 				}

@@ -41,7 +41,6 @@ type ConfirmRequest struct {
 	Key           string // idempotency key; "plan:<id>" when empty
 	AcceptRejects bool
 	Concurrency   int // 4 when zero
-	Window        capi.OfflineWindow
 	Destination   Destination
 	Progress      func(Progress)
 }
@@ -88,7 +87,11 @@ func (s *Service) Confirm(ctx context.Context, req ConfirmRequest) (*Receipt, er
 	if err := checkKey(req.Key); err != nil {
 		return nil, err
 	}
-	c := &confirm{Service: s, req: req, plan: plan, fingerprint: fingerprintOf(plan)}
+	view, err := viewOf(plan)
+	if err != nil {
+		return nil, err
+	}
+	c := &confirm{Service: s, req: req, plan: plan, summary: view.Summary, fingerprint: fingerprintOf(plan)}
 	if receipt, err := c.replay(ctx); receipt != nil || err != nil {
 		return receipt, err
 	}
@@ -111,6 +114,7 @@ type confirm struct {
 	*Service
 	req         ConfirmRequest
 	plan        *ledger.Plan
+	summary     *Summary
 	run         *ledger.Run
 	fingerprint string
 }
@@ -194,11 +198,7 @@ func (c *confirm) gates() error {
 	if now.After(c.plan.ExpiresAt) {
 		return fault.New(fault.PlanExpired, "plan %s expired at %s", c.plan.ID, c.plan.ExpiresAt.Format(time.RFC3339))
 	}
-	view, err := viewOf(c.plan)
-	if err != nil {
-		return err
-	}
-	n := view.Summary.Counts
+	n := c.summary.Counts
 	if share := float64(n.Rejected) / float64(max(1, n.Rows)); share > rejectShare && !c.req.AcceptRejects {
 		return fault.New(fault.RejectThreshold, "%d of %d rows were rejected (%.0f %%; more than %.0f %% needs a yes)", n.Rejected, n.Rows, 100*share, 100*rejectShare).
 			WithFix("look at `sluice rejects %s`, or confirm with --accept-rejects", c.plan.ID)
@@ -219,11 +219,7 @@ func (c *confirm) preflight(ctx context.Context) error {
 	if d.Unavailable {
 		return fault.New(fault.ConnectionInactive, "dataset %s is not available", c.plan.Dataset)
 	}
-	view, err := viewOf(c.plan)
-	if err != nil {
-		return err
-	}
-	if view.Summary.Sources[string(capi.PhysicalStore)] > 0 && d.Consolidated != nil && !*d.Consolidated {
+	if c.summary.Sources[string(capi.PhysicalStore)] > 0 && d.Consolidated != nil && !*d.Consolidated {
 		return fault.New(fault.ConnectionInactive, "dataset %s does not take store events: it is not a consolidated dataset", c.plan.Dataset).
 			WithFix("merge the offline event set into a dataset in Events Manager, or send to one whose is_consolidated_container is true")
 	}
@@ -288,7 +284,7 @@ func (c *confirm) send(ctx context.Context) error {
 		return nil
 	}
 	e := &deliver.Engine{
-		Store: c.store, Sender: c.req.Destination, Plan: c.plan, Run: c.run, Window: c.req.Window,
+		Store: c.store, Sender: c.req.Destination, Plan: c.plan, Run: c.run, Window: c.summary.window(),
 		Concurrency: c.req.Concurrency, Now: c.now, Sleep: c.sleep,
 	}
 	if e.Concurrency == 0 {

@@ -71,6 +71,7 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 		p.progress = func(Progress) {}
 	}
 	p.options = req.Options
+	p.summary.Strict7 = req.Options.OfflineWindow == capi.OfflineStrict7
 	p.options.Now = func() time.Time { return now }
 	p.options.Margin = sendMargin
 	if err := os.MkdirAll(p.tempDir, 0o700); err != nil {

@@ -26,7 +26,6 @@ const (
 type RehearseRequest struct {
 	PlanID string
 	Level  Level
-	Window capi.OfflineWindow
 	// Destination receives the exact request bytes: an in-process sandbox, or a
 	// client of one that runs. It must not be remote.
 	Destination Destination
@@ -73,7 +72,11 @@ func (s *Service) Rehearse(ctx context.Context, req RehearseRequest) (*Rehearsal
 			WithFix("point --graph-url at `sluice sandbox`")
 	}
 	r := &Rehearsal{PlanID: plan.ID, PlanHash: plan.Hash, Level: req.Level, TraceIDs: []string{}, Findings: []Finding{}, Rules: map[string]int{}}
-	d := &rehearsal{Service: s, req: req, plan: plan, out: r}
+	view, err := viewOf(plan)
+	if err != nil {
+		return nil, err
+	}
+	d := &rehearsal{Service: s, req: req, plan: plan, out: r, window: view.Summary.window()}
 	if err := d.run(ctx); err != nil {
 		return nil, err
 	}
@@ -98,10 +101,11 @@ func (s *Service) Rehearse(ctx context.Context, req RehearseRequest) (*Rehearsal
 
 type rehearsal struct {
 	*Service
-	req   RehearseRequest
-	plan  *ledger.Plan
-	out   *Rehearsal
-	files []string
+	req    RehearseRequest
+	plan   *ledger.Plan
+	out    *Rehearsal
+	files  []string
+	window capi.OfflineWindow
 }
 
 func (d *rehearsal) run(ctx context.Context) error {
@@ -155,7 +159,7 @@ func (d *rehearsal) request(ctx context.Context, no int, payload *frozen.Reader,
 	d.out.Requests++
 	d.out.Events += len(events)
 	d.out.Bytes += int64(len(body))
-	opts := capi.CheckOptions{Now: d.now, Margin: sendMargin, OfflineWindow: d.req.Window, AllowMissingUserAgent: true}
+	opts := capi.CheckOptions{Now: d.now, Margin: sendMargin, OfflineWindow: d.window, AllowMissingUserAgent: true}
 	for i, part := range parts {
 		for _, f := range capi.CheckWire(part, opts) {
 			if f.Effect == capi.Refuse {

@@ -65,10 +65,21 @@ type Summary struct {
 	OldestTime int64            `json:"oldest_event_time,omitempty"`
 	NewestTime int64            `json:"newest_event_time,omitempty"`
 	Requests   int              `json:"requests"`
-	Bytes      int64            `json:"bytes"`
+	// Strict7 holds store events to seven days as well; the choice of the preview
+	// is the plan's for good.
+	Strict7 bool  `json:"strict_window,omitempty"`
+	Bytes   int64 `json:"bytes"`
 
 	Samples []json.RawMessage `json:"samples"`
 	Notes   []source.Note     `json:"notes,omitempty"` // about the inputs: what was left out, and why
+}
+
+// window is how old a store event of this plan may be.
+func (s *Summary) window() capi.OfflineWindow {
+	if s.Strict7 {
+		return capi.OfflineStrict7
+	}
+	return capi.Offline62Days
 }
 
 // Note counts something and remembers where it was first seen.
