@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -45,11 +47,13 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
 	}
-	keys, err := secret.OpenKeyring(filepath.Join(c.StateDir, "master.key"))
+	path := filepath.Join(c.StateDir, "writeback.db")
+	_, err := os.Stat(path)
+	keys, err := secret.OpenKeyring(filepath.Join(c.StateDir, "master.key"), errors.Is(err, fs.ErrNotExist))
 	if err != nil {
-		return nil, fault.New(fault.StoreUnavailable, "%v", err)
+		return nil, fault.New(fault.StoreUnavailable, "%v", err).WithFix("keep master.key, writeback.db and plans/ together")
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(c.StateDir, "writeback.db"), o.Now())
+	store, err := sqlite.Open(ctx, path, o.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +86,26 @@ func (a *App) Graph(ctx context.Context) (*graph.Client, error) {
 	}
 	o.Token = token
 	return graph.New(o)
+}
+
+// For returns a client for the realm a plan was previewed for. A Graph URL that was
+// configured wins, so that a difference is noticed and not papered over.
+func (a *App) For(ctx context.Context, realm string) (writeback.Destination, error) {
+	if base := graph.RealmBase(realm); base != "" && a.Config.GraphURL == "" {
+		at := *a.Config
+		at.GraphURL = base
+		return (&App{Config: &at}).Graph(ctx)
+	}
+	return a.Graph(ctx)
+}
+
+// Realm names where this configuration sends.
+func (a *App) Realm() (string, error) {
+	c, err := graph.New(graph.Options{Base: a.Config.GraphURL})
+	if err != nil {
+		return "", err
+	}
+	return c.Realm(), nil
 }
 
 // Double returns a client of an in-process sandbox that knows the dataset: the

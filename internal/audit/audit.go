@@ -36,6 +36,7 @@ type Record struct {
 	Op            string            `json:"op"`
 	Profile       string            `json:"profile,omitempty"`
 	Dataset       string            `json:"dataset,omitempty"`
+	Realm         string            `json:"realm,omitempty"` // meta, or one sandbox
 	Plan          string            `json:"plan,omitempty"`
 	PlanHash      string            `json:"plan_hash,omitempty"`
 	Run           string            `json:"run,omitempty"`

@@ -53,23 +53,22 @@ func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *c
 	if flags.concurrency < 1 || flags.concurrency > 16 {
 		return fault.New(fault.Usage, "--concurrency must be 1 to 16")
 	}
-	to, err := a.Graph(ctx)
-	if err != nil {
-		return err
-	}
 	meter, err := c.meter()
 	if err != nil {
 		return err
 	}
 	receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{
 		PlanID: plan, Hash: flags.hash, Key: flags.key, AcceptRejects: flags.acceptRejects,
-		Concurrency: flags.concurrency, Destination: to, Progress: meter.show,
+		Concurrency: flags.concurrency, Connect: a.For, Progress: meter.show,
 	})
 	meter.clear()
 	if receipt == nil {
 		return err
 	}
 	if err != nil && c.json {
+		if f, ok := fault.As(err); ok {
+			_ = f.With("run_id", receipt.RunID).With("plan_id", receipt.PlanID).With("counts", receipt.Counts)
+		}
 		return err
 	}
 	if perr := c.print(receipt, func(w io.Writer) { c.writeReceipt(w, receipt) }); perr != nil {

@@ -238,7 +238,7 @@ func (t *tour) confirmPlan(ctx context.Context, id string) (*writeback.Receipt, 
 	if err != nil {
 		return nil, err
 	}
-	return t.app.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: id, AcceptRejects: true, Destination: to})
+	return t.app.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: id, AcceptRejects: true, Connect: func(context.Context, string) (writeback.Destination, error) { return to, nil }})
 }
 
 func (t *tour) requestsDuring(ctx context.Context, fn func() error) (int, error) {

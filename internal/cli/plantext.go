@@ -10,13 +10,18 @@ import (
 	"strings"
 
 	"sluice/capi"
+	"sluice/internal/graph"
 	"sluice/internal/writeback"
 )
 
 // writePlan prints a plan on one screen.
 func (c *command) writePlan(w io.Writer, v *writeback.PlanView) {
 	s, n := v.Summary, v.Summary.Counts
-	line(w, "%s %s  dataset %s  valid until %s", c.bold("Plan"), c.bold(v.ID), v.Dataset, stamp(v.ExpiresAt))
+	where := ""
+	if v.Realm != graph.RealmMeta {
+		where = " at the " + v.Realm
+	}
+	line(w, "%s %s  dataset %s%s  valid until %s", c.bold("Plan"), c.bold(v.ID), v.Dataset, where, stamp(v.ExpiresAt))
 	line(w, "%s", c.dim("hash "+v.Hash))
 	line(w, "")
 	from := fmt.Sprintf("%s, %s", plural(s.Lines, "line"), plural(int64(s.Files), "file"))

@@ -84,6 +84,10 @@ func (c *command) preview(ctx context.Context, a *app.App, flags *planFlags, inp
 	if flags.samples < 0 || flags.samples > 20 {
 		return nil, fault.New(fault.Usage, "--samples must be 0 to 20")
 	}
+	realm, err := a.Realm()
+	if err != nil {
+		return nil, err
+	}
 	reader, err := source.Open(ctx, inputs, c.sourceOptions(m))
 	if err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ func (c *command) preview(ctx context.Context, a *app.App, flags *planFlags, inp
 	opts.OfflineWindow = flags.window()
 	opts.AllowMissingUserAgent = flags.noUA
 	return a.Writeback.Preview(ctx, writeback.PreviewRequest{
-		Reader: reader, Mapping: m, Dataset: dataset, Options: opts, Samples: flags.samples, Progress: meter.show,
+		Reader: reader, Mapping: m, Dataset: dataset, Realm: realm, Options: opts, Samples: flags.samples, Progress: meter.show,
 	})
 }
 
@@ -167,6 +171,7 @@ type previewJSON struct {
 	PlanID   string             `json:"plan_id"`
 	PlanHash string             `json:"plan_hash"`
 	Dataset  string             `json:"dataset"`
+	Realm    string             `json:"realm"`
 	Expires  string             `json:"expires_at"`
 	Counts   writeback.Counts   `json:"counts"`
 	Value    map[string]string  `json:"value"`
@@ -177,7 +182,7 @@ type previewJSON struct {
 
 func previewDocument(v *writeback.PlanView) previewJSON {
 	d := previewJSON{
-		PlanID: v.ID, PlanHash: v.Hash, Dataset: v.Dataset, Expires: v.ExpiresAt.Format("2006-01-02T15:04:05Z07:00"),
+		PlanID: v.ID, PlanHash: v.Hash, Dataset: v.Dataset, Realm: v.Realm, Expires: v.ExpiresAt.Format("2006-01-02T15:04:05Z07:00"),
 		Counts: v.Summary.Counts, Value: map[string]string{}, Tiers: v.Summary.Tiers, Rejects: v.Summary.Rejects, Summary: v.Summary,
 	}
 	for currency, value := range v.Summary.Value {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,9 +38,11 @@ type Engine struct {
 	Sleep       func(context.Context, time.Duration) error
 	Progress    func(map[ledger.State]int)
 
-	gate  *gate
-	mu    sync.Mutex
-	tally map[ledger.State]int
+	gate      *gate
+	exhausted atomic.Int32 // batches in a row that got no answer
+	refused   atomic.Int32 // batches in a row that were refused for the most part
+	mu        sync.Mutex   // guards tally; never held across a call
+	tally     map[ledger.State]int
 }
 
 // Send works through every batch of the run that is not final. It returns nil when
@@ -85,10 +88,12 @@ func (e *Engine) begin(ctx context.Context) ([]ledger.Batch, error) {
 	var todo []ledger.Batch
 	err := e.Store.Do(ctx, func(tx ledger.Tx) error {
 		var open []ledger.Attempt
+		doubtful := map[int]bool{} // batches of which an attempt may have been processed
 		err := tx.Runs().Attempts(ctx, e.Run.ID, func(a *ledger.Attempt) error {
 			if a.EndedAt.IsZero() {
 				open = append(open, *a)
 			}
+			doubtful[a.Batch] = doubtful[a.Batch] || a.EndedAt.IsZero() || a.Result == string(ledger.Unknown)
 			return nil
 		})
 		if err != nil {
@@ -100,23 +105,26 @@ func (e *Engine) begin(ctx context.Context) ([]ledger.Batch, error) {
 				return err
 			}
 		}
-		for _, from := range []ledger.State{ledger.InFlight, ledger.Queued, ledger.RetryWait, ledger.Unknown} {
-			to := from
-			if from == ledger.InFlight {
-				to = ledger.Unknown
-			}
-			if _, err := tx.Batches().MoveAll(ctx, e.Plan.No, from, to, e.Run.Fence); err != nil {
-				return err
-			}
-		}
 		batches, err := tx.Batches().List(ctx, e.Plan.No)
 		if err != nil {
 			return err
 		}
 		for _, b := range batches {
-			if !b.State.Terminal() {
-				todo = append(todo, b)
+			if b.State.Terminal() {
+				continue
 			}
+			from, fence := b.State, b.Fence
+			if b.Fence = e.Run.Fence; b.State == ledger.InFlight {
+				// The owner died between an attempt and its answer, or inside a split
+				// whose every part had been refused.
+				if b.State = ledger.Unknown; !doubtful[b.No] {
+					b.State, b.FirstAttempt = ledger.RetryWait, time.Time{}
+				}
+			}
+			if err := tx.Batches().Move(ctx, &b, from, fence); err != nil {
+				return err
+			}
+			todo = append(todo, b)
 		}
 		e.tally, err = tx.Events().Counts(ctx, e.Plan.No)
 		return err
@@ -128,12 +136,8 @@ func (e *Engine) begin(ctx context.Context) ([]ledger.Batch, error) {
 // report applies a change to the running counts and passes them on.
 func (e *Engine) report(change map[ledger.State]int) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	for s, n := range change {
 		e.tally[s] += n
-	}
-	if e.Progress == nil {
-		return
 	}
 	counts := make(map[ledger.State]int, len(e.tally))
 	for s, n := range e.tally {
@@ -141,7 +145,10 @@ func (e *Engine) report(change map[ledger.State]int) {
 			counts[s] = n
 		}
 	}
-	e.Progress(counts)
+	e.mu.Unlock()
+	if e.Progress != nil {
+		e.Progress(counts)
+	}
 }
 
 // stop turns the end of a run into a typed fault.
@@ -160,6 +167,8 @@ func stop(err *graph.Error) *fault.Error {
 	case graph.Throttle:
 		f = fault.New(fault.RateLimited, "Meta keeps refusing calls for their rate (%v)", err)
 		f.RetryAfter = int(err.RetryAfter / time.Second)
+	case graph.Transient:
+		f = fault.New(fault.DestinationUnreached, "Meta keeps answering with a passing error (%v)", err).WithFix("confirm again later, it resumes")
 	case graph.Ambiguous:
 		f = fault.New(fault.OutcomeUnknown, "requests were sent but no answer was read (%v)", err)
 	default:
@@ -184,5 +193,12 @@ func asGraph(err error) *graph.Error {
 	return &graph.Error{Class: graph.Ambiguous, Index: -1, Message: "the request failed"}
 }
 
-// Stopped is the typed fault of a failed call that was not about an event.
-func Stopped(err error) error { return stop(asGraph(err)) }
+// Stopped is the typed fault of a failed read: nothing was sent, whatever the
+// answer was.
+func Stopped(err error) error {
+	e := asGraph(err)
+	if e.Class == graph.Ambiguous || e.Class == graph.Content {
+		return fault.New(fault.DestinationUnreached, "the Graph API gave no usable answer: %v", e).Wrap(err)
+	}
+	return stop(e)
+}

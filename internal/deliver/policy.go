@@ -10,8 +10,9 @@ import (
 // Limits of one batch and of one process's patience.
 const (
 	maxSubRequests = 200 // of one bisect
-	maxTries       = 6   // of one batch before the run stops and can be resumed
-	giveUp         = 24 * time.Hour
+	maxTries       = 6   // of one batch, before it is left for the next resume
+	maxExhausted   = 3   // batches in a row without an answer, before the run stops
+	maxRefused     = 2   // batches in a row that Meta refuses for the most part
 	sendMargin     = 30 * time.Minute
 	backoffCap     = 5 * time.Minute
 	throttleFloor  = time.Minute

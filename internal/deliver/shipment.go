@@ -34,32 +34,9 @@ func (s *shipment) ship(ctx context.Context) error {
 			return err
 		}
 	}
-	for try := 0; ; try++ {
-		if err := s.load(ctx); err != nil {
-			return err
-		}
-		if len(s.events) == 0 {
-			return s.settle(ctx, ledger.Delivered, nil)
-		}
-		if s.doubtful && !s.mayRepeat() {
-			return nil // stays unknown: only a person decides beyond the guard window
-		}
-		if s.gaveUp() {
-			return s.rejectAll(ctx, s.events, "gave_up", "no attempt was accepted within 24 h; look at the attempts' codes, then preview again")
-		}
-		failure, err := s.attempt(ctx)
+	for try := 1; ; try++ {
+		failure, err := s.once(ctx)
 		if err != nil || failure == nil {
-			return err
-		}
-		if failure.Class == graph.Content {
-			if failure, err = s.split(ctx, failure); err != nil || failure == nil {
-				return err
-			}
-			if err := s.load(ctx); err != nil { // what the parts that went through left
-				return err
-			}
-		}
-		if err := s.park(ctx, failure); err != nil {
 			return err
 		}
 		switch failure.Class {
@@ -68,13 +45,68 @@ func (s *shipment) ship(ctx context.Context) error {
 		case graph.Throttle:
 			s.gate.throttled(s.batch.NextAt)
 		}
-		if try+1 >= maxTries {
+		if try >= maxTries {
+			// One batch that never gets an answer must not keep the others back; several
+			// in a row mean that nobody answers.
+			if failure.Class == graph.Ambiguous && s.exhausted.Add(1) < maxExhausted {
+				return nil
+			}
 			return stop(failure)
 		}
 		if err := s.Sleep(ctx, s.batch.NextAt.Sub(s.Now())); err != nil {
 			return err
 		}
 	}
+}
+
+// once makes one try: it waits for its turn, judges every event by the clock of
+// that moment, and sends. It returns nil, nil when nothing is left to try.
+func (s *shipment) once(ctx context.Context) (*graph.Error, error) {
+	if err := s.turn(ctx); err != nil {
+		return nil, err
+	}
+	answered := false
+	defer func() { s.gate.leave(answered) }()
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
+	if len(s.events) == 0 {
+		return nil, s.settle(ctx, ledger.Delivered, nil)
+	}
+	if s.doubtful && !s.mayRepeat() {
+		return nil, nil // stays unknown: only a person decides beyond the guard window
+	}
+	failure, err := s.attempt(ctx)
+	if err != nil || failure == nil {
+		answered = err == nil
+		s.exhausted.Store(0)
+		s.refused.Store(0)
+		return nil, err
+	}
+	if failure.Class == graph.Content {
+		if failure, err = s.split(ctx, failure); err != nil || failure == nil {
+			return nil, err
+		}
+		if err := s.load(ctx); err != nil { // what the parts that went through left
+			return nil, err
+		}
+	}
+	return failure, s.park(ctx, failure)
+}
+
+// turn waits until this worker may send. No attempt is written before: what waits
+// has provably not been sent.
+func (s *shipment) turn(ctx context.Context) error {
+	if err := s.gate.enter(ctx, s.Now, s.Sleep); err != nil {
+		return err
+	}
+	if s.Limiter != nil {
+		if err := s.Limiter.Wait(ctx); err != nil {
+			s.gate.leave(false)
+			return err
+		}
+	}
+	return nil
 }
 
 // load reads the batch's events and takes out those whose window has closed.
@@ -113,15 +145,11 @@ func (s *shipment) source(e *ledger.Event) capi.ActionSource {
 func (s *shipment) mayRepeat() bool {
 	age := s.Now().Sub(s.batch.FirstAttempt)
 	for i := range s.events {
-		if age >= guardWindow(s.source(&s.events[i])) {
+		if window := guardWindow(s.source(&s.events[i])); window == 0 || age >= window {
 			return false
 		}
 	}
 	return true
-}
-
-func (s *shipment) gaveUp() bool {
-	return !s.doubtful && s.batch.Attempts > 0 && s.Now().Sub(s.Run.StartedAt) > giveUp
 }
 
 // attempt sends the whole batch once. It returns nil, nil when it was delivered,
@@ -164,17 +192,9 @@ func (s *shipment) newAttempt(events []ledger.Event) *ledger.Attempt {
 // post puts the prepared body on the wire and reads the answer into the attempt.
 // A failed attempt is booked here; a delivered one together with its events.
 func (s *shipment) post(ctx context.Context, a *ledger.Attempt) (*graph.Error, error) {
-	if err := s.gate.enter(ctx, s.Now, s.Sleep); err != nil {
-		return nil, err
-	}
-	if s.Limiter != nil {
-		if err := s.Limiter.Wait(ctx); err != nil {
-			s.gate.leave(false)
-			return nil, err
-		}
-	}
-	accepted, err := s.Sender.SendEvents(ctx, s.Plan.Dataset, s.req.body)
-	s.gate.leave(err == nil)
+	// A request under way is finished even when the run is told to stop: giving it up
+	// would only turn an answer into a doubt. The client's own timeout bounds it.
+	accepted, err := s.Sender.SendEvents(context.WithoutCancel(ctx), s.Plan.Dataset, s.req.body)
 	a.EndedAt, a.TraceID, a.Received = s.Now(), accepted.TraceID, accepted.EventsReceived
 	if err == nil && accepted.EventsReceived == a.Count {
 		a.Result, a.HTTP = string(ledger.Delivered), 200

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"sluice/internal/fault"
 	"sluice/internal/graph"
 	"sluice/internal/ledger"
 )
@@ -53,7 +54,11 @@ func (s *shipment) split(ctx context.Context, why *graph.Error) (*graph.Error, e
 			for _, q := range stack {
 				rest = append(rest, q.events...)
 			}
-			return nil, s.rejectAll(ctx, rest, "batch_refused", fmt.Sprintf("Meta refused this request (%v) and too many of its events for each to be tried alone", p.why))
+			hint := fmt.Sprintf("Meta refused this request (%v) and too many of its events for each to be tried alone", p.why)
+			if err := s.rejectAll(ctx, rest, "batch_refused", hint); err != nil {
+				return nil, err
+			}
+			return nil, s.judge(len(whole), len(whole), p.why)
 		}
 		if i := p.why.Index; i >= 0 && i < len(p.events) {
 			if err := s.refuse(ctx, p.events[i:i+1:i+1], p.why); err != nil {
@@ -69,13 +74,36 @@ func (s *shipment) split(ctx context.Context, why *graph.Error) (*graph.Error, e
 		stack = append(stack, part{events: p.events[half:]}, part{events: p.events[:half]})
 	}
 	s.events = s.events[:0]
-	return nil, s.settle(ctx, ledger.Delivered, nil)
+	if err := s.settle(ctx, ledger.Delivered, nil); err != nil {
+		return nil, err
+	}
+	return nil, s.judge(bad, len(whole), why)
+}
+
+// judge stops a run in which one request after the other is refused for the most
+// part: something is wrong with all of it, and going on would only use up calls.
+func (s *shipment) judge(bad, of int, why *graph.Error) error {
+	if 2*bad <= of {
+		s.refused.Store(0)
+		return nil
+	}
+	if s.refused.Add(1) < maxRefused {
+		return nil
+	}
+	s.refused.Store(0)
+	return fault.New(fault.DestinationRejected, "Meta refuses most events of one request after the other (%v)", why).
+		WithFix("see what `sluice rejects` lists; confirming again goes on with the rest")
 }
 
 // sub sends a part of the batch and books its events one by one.
 func (s *shipment) sub(ctx context.Context, events []ledger.Event) (*graph.Error, error) {
 	if err := s.req.fill(s.Payload, events, s.Run.Tag); err != nil {
 		return nil, damaged(err)
+	}
+	if s.Limiter != nil {
+		if err := s.Limiter.Wait(ctx); err != nil {
+			return nil, err
+		}
 	}
 	a := s.newAttempt(events)
 	if err := s.Store.Do(ctx, func(tx ledger.Tx) error { return tx.Runs().Begin(ctx, a) }); err != nil {

@@ -61,6 +61,7 @@ const (
 	AuditBroken           Code = "audit_broken"
 	PortUnavailable       Code = "port_unavailable"
 	PayloadInvalid        Code = "payload_invalid"
+	DestinationMismatch   Code = "destination_mismatch"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -97,6 +98,7 @@ var Catalogue = []Row{
 	{ConfirmationNeeded, 400, ExitGate, false, "sending needs a yes, and nobody can be asked here", "pass --yes, or run it on a terminal"},
 	{DryRunFailed, 422, ExitValidation, false, "a dry run found what Meta would refuse; nothing was sent", "mend the rows or the mapping it names and preview again"},
 	{AuditBroken, 409, ExitRuntime, false, "the audit chain does not verify", "keep the state directory as it is, and compare it with a backup"},
+	{DestinationMismatch, 409, ExitValidation, false, "a plan was previewed for another destination", "confirm it where it belongs, or preview again"},
 	{PayloadInvalid, 422, ExitValidation, false, "an event would be refused", "mend what is listed"},
 	{PortUnavailable, 503, ExitEnv, true, "an address can't be listened on", "choose another port, or 0 for a free one"},
 	{Cancelled, 499, 130, false, "interrupted", "run the same command again, it resumes"},

@@ -65,7 +65,7 @@ type payload struct {
 func (p *payload) classify(http int, usage Usage) *Error {
 	e := &Error{HTTP: http, Code: p.Code, Subcode: p.Subcode, Title: p.UserTitle, TraceID: p.TraceID, Index: -1, Message: describe(p.Code, p.Subcode)}
 	switch {
-	case http >= 500:
+	case http >= 500 || http < 400: // only a 4xx proves that nothing was processed
 		e.Class = Ambiguous
 	case throttling[p.Code] || http == 429:
 		e.Class, e.RetryAfter = Throttle, usage.RegainAccess

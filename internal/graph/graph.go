@@ -105,6 +105,27 @@ func newTransport() *http.Transport {
 	}
 }
 
+// Realm names where events go: "meta", or one sandbox on this machine. Events of
+// one realm say nothing about another.
+func (c *Client) Realm() string {
+	if c.Remote() {
+		return RealmMeta
+	}
+	return "sandbox " + c.base
+}
+
+// RealmMeta is the realm of Meta itself, however it is reached.
+const RealmMeta = "meta"
+
+// RealmBase returns the base URL of a sandbox realm, "" for Meta.
+func RealmBase(realm string) string {
+	base, ok := strings.CutPrefix(realm, "sandbox ")
+	if !ok {
+		return ""
+	}
+	return base
+}
+
 // Remote reports whether requests leave this machine.
 func (c *Client) Remote() bool {
 	u, err := url.Parse(c.base)
@@ -188,12 +209,17 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 // failed dial is provably the former.
 func transportError(err error) *Error {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return &Error{Class: NotSent, Message: "no connection could be made", cause: err}
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
-		return &Error{Class: NotSent, Message: "the host name does not resolve", cause: err}
+		return &Error{Class: NotSent, Index: -1, Message: "the host name does not resolve", cause: err}
+	}
+	var certificate *tls.CertificateVerificationError
+	var handshake tls.RecordHeaderError
+	if errors.As(err, &certificate) || errors.As(err, &handshake) {
+		return &Error{Class: NotSent, Index: -1, Message: "no trusted TLS connection could be made", cause: err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Class: Ambiguous, Message: "no answer in time", cause: err}
@@ -208,7 +234,11 @@ func decode(res *http.Response, answer []byte, usage Usage, into any) error {
 		Error *payload `json:"error"`
 	}
 	if looksJSON && json.Unmarshal(answer, &envelope) == nil && envelope.Error != nil {
-		return envelope.Error.classify(res.StatusCode, usage)
+		e := envelope.Error.classify(res.StatusCode, usage)
+		if e.Class == Throttle {
+			e.RetryAfter = max(e.RetryAfter, retryAfter(res.Header))
+		}
+		return e
 	}
 	if res.StatusCode == http.StatusOK && looksJSON && len(answer) <= maxAnswer {
 		if err := json.Unmarshal(answer, into); err == nil {

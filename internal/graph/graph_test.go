@@ -81,6 +81,8 @@ func TestFailuresAreClassified(t *testing.T) {
 		"declared transient":    {400, "json", `{"error":{"code":100,"is_transient":true}}`, nil, graph.Transient, -1, 0},
 		"transient with 5xx":    {500, "json", `{"error":{"code":1}}`, nil, graph.Ambiguous, -1, 0},
 		"html 502":              {502, "html", `<html>bad gateway</html>`, nil, graph.Ambiguous, -1, 0},
+		"error in a 200":        {200, "json", `{"error":{"code":100,"error_subcode":2804010}}`, nil, graph.Ambiguous, -1, 0},
+		"json 429 with header":  {429, "json", `{"error":{"code":4}}`, http.Header{"Retry-After": {"900"}}, graph.Throttle, -1, 15 * time.Minute},
 		"html 200":              {200, "html", `<html>hello</html>`, nil, graph.Ambiguous, -1, 0},
 		"html 404":              {404, "html", `<html>nothing</html>`, nil, graph.Content, -1, 0},
 		"html 403":              {403, "html", `<html>no</html>`, nil, graph.Config, -1, 0},

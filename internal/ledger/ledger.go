@@ -15,13 +15,16 @@ import (
 )
 
 // Key is the uniqueness key of an event: the first 16 bytes of
-// SHA-256(dataset 0x00 event name 0x00 event id).
+// SHA-256(realm 0x00 dataset 0x00 event name 0x00 event id).
 type Key [16]byte
 
-// KeyOf computes the uniqueness key.
-func KeyOf(dataset, eventName, eventID string) Key {
+// KeyOf computes the uniqueness key. The realm keeps a sandbox apart from Meta:
+// what was tried on the one was not sent to the other.
+func KeyOf(realm, dataset, eventName, eventID string) Key {
 	var stack [256]byte
-	b := append(stack[:0], dataset...)
+	b := append(stack[:0], realm...)
+	b = append(b, 0)
+	b = append(b, dataset...)
 	b = append(b, 0)
 	b = append(b, eventName...)
 	b = append(b, 0)
@@ -70,6 +73,7 @@ type Plan struct {
 	ID          string
 	Hash        string // hex
 	Dataset     string
+	Realm       string // where it may be sent, see graph.Realm
 	State       PlanState
 	CreatedAt   time.Time
 	ExpiresAt   time.Time

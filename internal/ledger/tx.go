@@ -44,8 +44,9 @@ type Plans interface {
 	SetExpires(ctx context.Context, no int64, at time.Time) error
 	// Abandoned lists plans that were never finished and are older than before.
 	Abandoned(ctx context.Context, before time.Time) ([]Plan, error)
-	// Delete removes a plan that was never confirmed, with all its rows.
-	Delete(ctx context.Context, no int64) error
+	// Delete removes rows of a plan that was never confirmed, some thousand at a
+	// time; it is called until done. ErrLost when the plan has a run.
+	Delete(ctx context.Context, no int64) (done bool, err error)
 }
 
 // Events stores the events of plans.
@@ -53,7 +54,8 @@ type Events interface {
 	Put(ctx context.Context, events []Event) error
 	// Range calls fn for the events of a plan with from <= ord < to, in order.
 	Range(ctx context.Context, plan int64, from, to int, fn func(*Event) error) error
-	// Keys calls fn for the key of every event of a plan that follows its batch.
+	// Keys calls fn for the key of every event of a plan that follows a batch in
+	// state planned.
 	Keys(ctx context.Context, plan int64, fn func(ref EventRef, key Key, fingerprint int64) error) error
 	Get(ctx context.Context, ref EventRef) (*Event, error)
 	// Set gives one event a state of its own.

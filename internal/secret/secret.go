@@ -22,10 +22,12 @@ const KeySize = 32
 type Keyring struct{ aead cipher.AEAD }
 
 // OpenKeyring reads the master key at path, and creates it (mode 0600) when there
-// is none. A key file that others may read is refused.
-func OpenKeyring(path string) (*Keyring, error) {
+// is none and create is set. A key file that others may read is refused.
+func OpenKeyring(path string, create bool) (*Keyring, error) {
 	key, err := os.ReadFile(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && !create:
+		return nil, fmt.Errorf("the master key %s is missing, and the plans beside it need it: restore it from a backup", path)
 	case errors.Is(err, fs.ErrNotExist):
 		if key, err = createKey(path); err != nil {
 			return nil, err

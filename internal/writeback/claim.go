@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"sluice/capi"
@@ -93,26 +94,27 @@ func (c *confirm) take(ctx context.Context, tx ledger.Tx, chunk []ledger.Claim) 
 // queue ends the claiming: events whose window closed since the preview leave the
 // plan, and the rest may be sent.
 func (c *confirm) queue(ctx context.Context) error {
-	kinds, _, err := c.lookups(ctx, c.plan.No)
+	late, err := c.late(ctx)
 	if err != nil {
 		return err
 	}
-	late, err := c.late(ctx, kinds)
-	if err != nil {
-		return err
-	}
-	if stale := float64(len(late)) / float64(max(1, c.plan.Events)); stale > staleShare {
-		return c.withdraw(ctx, len(late))
+	for chunk := range slices.Chunk(late, putRows) {
+		err := c.store.Do(ctx, func(tx ledger.Tx) error {
+			for _, e := range chunk {
+				if err := tx.Events().Set(ctx, e.Ref, ledger.Expired, "too_old"); err != nil {
+					return err
+				}
+				if err := tx.Claims().Release(ctx, e.Key, e.Ref); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return c.store.Do(ctx, func(tx ledger.Tx) error {
-		for _, e := range late {
-			if err := tx.Events().Set(ctx, e.Ref, ledger.Expired, "too_old"); err != nil {
-				return err
-			}
-			if err := tx.Claims().Release(ctx, e.Key, e.Ref); err != nil {
-				return err
-			}
-		}
 		if _, err := tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence); err != nil {
 			return err
 		}
@@ -124,7 +126,7 @@ func (c *confirm) queue(ctx context.Context) error {
 // late lists events that can't arrive inside their window any more. Plans are laid
 // oldest first within a class, so each class is read only until the first event
 // that is young enough.
-func (c *confirm) late(ctx context.Context, kinds []ledger.Kind) ([]ledger.Event, error) {
+func (c *confirm) late(ctx context.Context) ([]ledger.Event, error) {
 	var out []ledger.Event
 	err := c.store.View(ctx, func(tx ledger.Tx) error {
 		batches, err := tx.Batches().List(ctx, c.plan.No)
@@ -138,7 +140,7 @@ func (c *confirm) late(ctx context.Context, kinds []ledger.Kind) ([]ledger.Event
 			}
 			before := len(out)
 			err := tx.Events().Range(ctx, c.plan.No, b.First, b.First+b.Count, func(e *ledger.Event) error {
-				window := capi.Window(capi.ActionSource(kinds[e.Kind].ActionSource), c.summary.window())
+				window := capi.Window(capi.ActionSource(c.kinds[e.Kind].ActionSource), c.summary.window())
 				if e.State == "" && c.now().Sub(time.Unix(e.Time, 0)) > window-sendMargin {
 					out = append(out, *e)
 				}
@@ -152,28 +154,6 @@ func (c *confirm) late(ctx context.Context, kinds []ledger.Kind) ([]ledger.Event
 		return nil
 	})
 	return out, err
-}
-
-// withdraw ends a run whose plan is out of date: its keys are given back and its
-// events cancelled.
-func (c *confirm) withdraw(ctx context.Context, late int) error {
-	err := c.store.Do(ctx, func(tx ledger.Tx) error {
-		err := tx.Events().Keys(ctx, c.plan.No, func(ref ledger.EventRef, key ledger.Key, _ int64) error {
-			return tx.Claims().Release(ctx, key, ref)
-		})
-		if err != nil {
-			return err
-		}
-		_, err = tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Cancelled, c.run.Fence)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := c.finish(ctx, nil); err != nil {
-		return err
-	}
-	return fault.New(fault.PlanStale, "%d of %d events left their time window since the preview; nothing was sent", late, c.plan.Events)
 }
 
 // payload opens the plan's frozen events.

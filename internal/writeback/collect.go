@@ -95,6 +95,10 @@ func (p *planner) take(ctx context.Context, r result, seq *int64, byKey *extsort
 		case planned:
 			e := &it.entry
 			e.seq, e.file, e.kind = *seq, file, p.kinds.of(it.kind)
+			if e.kind >= maxKinds {
+				return fault.New(fault.MappingInvalid, "the labels take more than %d different values", maxKinds).
+					WithFix("label by shop or region, not by something that is different for every order")
+			}
 			e.offset += base
 			*seq++
 			rec = e.byKey(rec[:0])
@@ -175,6 +179,10 @@ func (p *planner) count(d disposition, outcome string, labels []string) {
 			p.summary.Labels[p.labels[i]] = byValue
 		}
 		c := byValue[value]
+		if c == nil && len(byValue) >= maxLabelValues {
+			value = otherLabels
+			c = byValue[value]
+		}
 		if c == nil {
 			c = &Counts{}
 			byValue[value] = c
@@ -182,6 +190,15 @@ func (p *planner) count(d disposition, outcome string, labels []string) {
 		c.add(d)
 	}
 }
+
+// maxKinds bounds the combinations of event, source, currency, tier and labels.
+const maxKinds = 1 << 16
+
+// maxLabelValues bounds what a label costs; further values are counted together.
+const (
+	maxLabelValues = 1000
+	otherLabels    = "(other)"
+)
 
 func (p *planner) reject(r ledger.Reject) {
 	r.Plan = p.plan.No

@@ -15,6 +15,7 @@ import (
 	"sluice/internal/audit"
 	"sluice/internal/deliver"
 	"sluice/internal/fault"
+	"sluice/internal/frozen"
 	"sluice/internal/graph"
 	"sluice/internal/ids"
 	"sluice/internal/ledger"
@@ -32,6 +33,7 @@ type Destination interface {
 	deliver.Sender
 	Dataset(ctx context.Context, id string) (graph.Dataset, error)
 	Remote() bool
+	Realm() string
 }
 
 // ConfirmRequest is one confirm.
@@ -41,8 +43,10 @@ type ConfirmRequest struct {
 	Key           string // idempotency key; "plan:<id>" when empty
 	AcceptRejects bool
 	Concurrency   int // 4 when zero
-	Destination   Destination
-	Progress      func(Progress)
+	// Connect returns where the plan goes; it is asked once the plan's own realm is
+	// known, and not at all when the answer is a stored receipt.
+	Connect  func(ctx context.Context, realm string) (Destination, error)
+	Progress func(Progress)
 }
 
 // Receipt is the answer to a confirm. Its counts add up to the plan's events.
@@ -81,8 +85,13 @@ func (s *Service) Confirm(ctx context.Context, req ConfirmRequest) (*Receipt, er
 	if err != nil {
 		return nil, err
 	}
+	if req.Hash != "" && req.Hash != plan.Hash {
+		return nil, fault.New(fault.PlanHashMismatch, "plan %s has another hash", plan.ID)
+	}
 	if req.Key == "" {
-		req.Key = "plan:" + plan.ID
+		if req.Key, err = s.keyOf(ctx, plan); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkKey(req.Key); err != nil {
 		return nil, err
@@ -107,7 +116,27 @@ func (s *Service) Confirm(ctx context.Context, req ConfirmRequest) (*Receipt, er
 	if err := c.open(ctx); err != nil {
 		return nil, err
 	}
+	if c.payload != nil {
+		defer func() { _ = c.payload.Close() }()
+	}
 	return c.work(ctx)
+}
+
+// keyOf is the key of a confirm that names none: that of the run the plan already
+// has, so that whoever repeats the command goes on with it.
+func (s *Service) keyOf(ctx context.Context, p *ledger.Plan) (string, error) {
+	key := "plan:" + p.ID
+	err := s.store.View(ctx, func(tx ledger.Tx) error {
+		run, err := tx.Runs().OfPlan(ctx, p.No)
+		if err == nil {
+			key = run.Key
+		}
+		return err
+	})
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = nil
+	}
+	return key, err
 }
 
 type confirm struct {
@@ -117,6 +146,10 @@ type confirm struct {
 	summary     *Summary
 	run         *ledger.Run
 	fingerprint string
+	to          Destination
+	kinds       []ledger.Kind
+	files       []string
+	payload     *frozen.Reader // opened before anything is claimed; nil for an empty plan
 }
 
 // checkKey accepts 1 to 255 visible ASCII characters.
@@ -166,9 +199,6 @@ func (c *confirm) replay(ctx context.Context) (*Receipt, error) {
 
 // open passes the gates and creates the run, or takes over one that stopped.
 func (c *confirm) open(ctx context.Context) error {
-	if c.req.Hash != "" && c.req.Hash != c.plan.Hash {
-		return fault.New(fault.PlanHashMismatch, "plan %s has another hash", c.plan.ID)
-	}
 	var run *ledger.Run
 	err := c.store.View(ctx, func(tx ledger.Tx) (err error) {
 		run, err = tx.Runs().OfPlan(ctx, c.plan.No)
@@ -180,17 +210,49 @@ func (c *confirm) open(ctx context.Context) error {
 			WithFix("confirm it with the key it was first confirmed with, or preview again").With("run_id", run.ID)
 	case err == nil:
 		c.run = run
-		return c.preflight(ctx)
 	case !errors.Is(err, ledger.ErrNotFound):
 		return err
+	default:
+		if err := c.gates(); err != nil {
+			return err
+		}
 	}
-	if err := c.gates(); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	if err := c.preflight(ctx); err != nil {
+	if c.run != nil {
+		return nil
+	}
+	late, err := c.late(ctx)
+	if err != nil {
 		return err
+	}
+	if share := float64(len(late)) / float64(max(1, c.plan.Events)); share > staleShare {
+		return fault.New(fault.PlanStale, "%d of %d events left their time window since the preview; nothing was sent", len(late), c.plan.Events)
 	}
 	return c.create(ctx)
+}
+
+// prepare reaches for everything the run needs before it changes anything: the
+// destination, the payload, the lookups.
+func (c *confirm) prepare(ctx context.Context) (err error) {
+	if c.to, err = c.req.Connect(ctx, c.plan.Realm); err != nil {
+		return err
+	}
+	if c.to.Realm() != c.plan.Realm {
+		return fault.New(fault.DestinationMismatch, "plan %s was previewed for %s, and this is %s", c.plan.ID, c.plan.Realm, c.to.Realm()).
+			WithFix("leave --graph-url out to send where the plan belongs, or preview again with the --graph-url you want")
+	}
+	if c.plan.Events == 0 {
+		return nil
+	}
+	if c.payload, err = c.Service.payload(c.plan); err != nil {
+		return err
+	}
+	if c.kinds, c.files, err = c.lookups(ctx, c.plan.No); err != nil {
+		return err
+	}
+	return c.preflight(ctx)
 }
 
 func (c *confirm) gates() error {
@@ -209,10 +271,7 @@ func (c *confirm) gates() error {
 // preflight asks for the dataset once, so that a wrong id or a dead token costs one
 // read and not a queue of refused requests.
 func (c *confirm) preflight(ctx context.Context) error {
-	if c.plan.Events == 0 {
-		return nil
-	}
-	d, err := c.req.Destination.Dataset(ctx, c.plan.Dataset)
+	d, err := c.to.Dataset(ctx, c.plan.Dataset)
 	if err != nil {
 		return deliver.Stopped(err)
 	}
@@ -250,7 +309,7 @@ func (c *confirm) create(ctx context.Context) error {
 func (c *confirm) record(op, result string) audit.Record {
 	key := sha256.Sum256([]byte(c.req.Key))
 	r := audit.Record{
-		Actor: c.actor, Via: c.via, Op: op, Dataset: c.plan.Dataset, Plan: c.plan.ID, PlanHash: c.plan.Hash,
+		Actor: c.actor, Via: c.via, Op: op, Dataset: c.plan.Dataset, Realm: c.plan.Realm, Plan: c.plan.ID, PlanHash: c.plan.Hash,
 		Idempotency: hex.EncodeToString(key[:6]), EventCount: c.plan.Events, Result: result, AppVersion: c.version,
 	}
 	if c.run != nil {
@@ -284,13 +343,13 @@ func (c *confirm) send(ctx context.Context) error {
 		return nil
 	}
 	e := &deliver.Engine{
-		Store: c.store, Sender: c.req.Destination, Plan: c.plan, Run: c.run, Window: c.summary.window(),
+		Store: c.store, Sender: c.to, Payload: c.payload, Kinds: c.kinds, Files: c.files, Plan: c.plan, Run: c.run, Window: c.summary.window(),
 		Concurrency: c.req.Concurrency, Now: c.now, Sleep: c.sleep,
 	}
 	if e.Concurrency == 0 {
 		e.Concurrency = 4
 	}
-	if c.req.Destination.Remote() {
+	if c.to.Remote() {
 		// Meta states no limit for this edge and counts it as a Marketing API call.
 		e.Limiter = rate.NewLimiter(10, 10)
 	}
@@ -306,15 +365,6 @@ func (c *confirm) send(ctx context.Context) error {
 			}
 			c.req.Progress(p)
 		}
-	}
-	payload, err := c.payload(c.plan)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = payload.Close() }()
-	e.Payload = payload
-	if e.Kinds, e.Files, err = c.lookups(ctx, c.plan.No); err != nil {
-		return err
 	}
 	return e.Send(ctx)
 }
@@ -357,6 +407,8 @@ func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 		done := sent == nil && r.Leftover() == 0
 		op, result := "confirm.stopped", string(fault.CodeOf(sent))
 		switch {
+		case errors.Is(sent, context.Canceled):
+			result = string(fault.Cancelled)
 		case done:
 			op, result = "confirm.finished", "ok"
 		case sent == nil:
@@ -391,8 +443,8 @@ func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 	case sent != nil:
 		return r, sent
 	case r.Leftover() > 0:
-		return r, fault.New(fault.OutcomeUnknown, "%d events may or may not have arrived, and the guard window for sending them again has closed", r.Counts[ledger.Unknown]).
-			WithFix("compare with Events Manager and decide by hand")
+		return r, fault.New(fault.OutcomeUnknown, "%d events may or may not have arrived", r.Counts[ledger.Unknown]).
+			WithFix("confirm again: what is still inside the guard window is sent again with the same bytes; compare the rest with Events Manager")
 	}
 	return r, nil
 }

@@ -41,6 +41,9 @@ func (p *planner) dedupe(ctx context.Context, byKey, byTime *extsort.Sorter) err
 			if err := e.fromKey(b); err != nil {
 				return err
 			}
+			if err := p.flushRejects(ctx, 1000); err != nil {
+				return err
+			}
 			k := kinds[e.kind]
 			if seen > 1 && e.key == first.key {
 				if e.fingerprint == first.fingerprint {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,6 +38,7 @@ type PreviewRequest struct {
 	Reader   source.Reader
 	Mapping  *mapping.Mapping
 	Dataset  string
+	Realm    string       // graph.Client.Realm of where it will be sent
 	Options  capi.Options // Now, Margin and the mapping's choices are filled in
 	Samples  int          // 3 when zero
 	Progress func(Progress)
@@ -59,7 +61,7 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 	}
 	now := s.now().UTC().Truncate(time.Millisecond)
 	p := &planner{
-		Service: s, mapping: req.Mapping, reader: req.Reader, dataset: req.Dataset, now: now,
+		Service: s, mapping: req.Mapping, reader: req.Reader, dataset: req.Dataset, realm: req.Realm, now: now,
 		samples: req.Samples, progress: req.Progress, summary: newSummary(), tempDir: s.dir("tmp"),
 		buffers: make(buffers, 2*runtime.GOMAXPROCS(0)+2),
 		files:   newInterner(), kinds: newInterner(), labels: req.Mapping.LabelNames(),
@@ -92,6 +94,7 @@ type planner struct {
 	reader   source.Reader
 	options  capi.Options
 	dataset  string
+	realm    string
 	now      time.Time
 	samples  int
 	progress func(Progress)
@@ -157,18 +160,16 @@ func (p *planner) begin(ctx context.Context, key []byte) error {
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
 	}
 	p.payload = w
-	p.plan = &ledger.Plan{Dataset: p.dataset, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file)}
+	p.plan = &ledger.Plan{Dataset: p.dataset, Realm: p.realm, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file)}
 	return p.store.Do(ctx, func(tx ledger.Tx) error { return tx.Plans().Create(ctx, p.plan) })
 }
 
-// freeze gives the plan its id and hash. A plan with the same content already
-// exists when the same input is previewed twice: that one is kept.
+// freeze gives the plan its id and hash. The same input previewed twice is the same
+// plan, as long as that one can still be confirmed; after that it is a new
+// generation of it.
 func (p *planner) freeze(ctx context.Context, root [32]byte, count int) (*PlanView, error) {
-	hash, err := p.hash(root, count)
-	if err != nil {
-		return nil, err
-	}
-	p.plan.Hash, p.plan.ID, p.plan.Events = hex.EncodeToString(hash[:]), ids.FromDigest("pl", hash), count
+	var err error
+	p.plan.Events = count
 	if p.plan.Summary, err = json.Marshal(p.summary); err != nil {
 		return nil, err
 	}
@@ -176,39 +177,67 @@ func (p *planner) freeze(ctx context.Context, root [32]byte, count int) (*PlanVi
 	for i, s := range p.kinds.names {
 		kinds[i] = decodeKind(i, s)
 	}
-	var existing *ledger.Plan
+	var same *ledger.Plan
 	err = p.store.Do(ctx, func(tx ledger.Tx) error {
-		same, err := tx.Plans().ByID(ctx, p.plan.ID)
-		switch {
-		case err == nil:
-			existing = same
-			return tx.Plans().SetExpires(ctx, same.No, p.plan.ExpiresAt)
-		case !errors.Is(err, ledger.ErrNotFound):
+		if same, err = p.name(ctx, tx, root, count); err != nil {
 			return err
 		}
-		if err := tx.Plans().Freeze(ctx, p.plan, kinds, p.files.names, p.labels); err != nil {
+		shown := p.plan
+		if same != nil {
+			shown = same
+			same.ExpiresAt = p.plan.ExpiresAt
+			if err := tx.Plans().SetExpires(ctx, same.No, same.ExpiresAt); err != nil {
+				return err
+			}
+		} else if err := tx.Plans().Freeze(ctx, p.plan, kinds, p.files.names, p.labels); err != nil {
 			return err
 		}
-		_, err = tx.Audit().Append(ctx, p.now, audit.Record{
-			Actor: p.actor, Via: p.via, Op: "preview", Dataset: p.dataset, Plan: p.plan.ID, PlanHash: p.plan.Hash,
-			EventCount: count, ValueBy: valueText(p.summary.Value), Result: "ok", AppVersion: p.version,
-			CountsByState: map[string]int{
-				"planned": p.summary.Counts.Planned, "held": p.summary.Counts.Held, "rejected": p.summary.Counts.Rejected,
-				"skipped": p.summary.Counts.Skipped, "expired": p.summary.Counts.Expired,
-			},
-			MappingDigest: p.mappingDigest(),
-		})
+		_, err := tx.Audit().Append(ctx, p.now, p.record(shown))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if existing != nil {
-		p.discard(ctx)
-		existing.ExpiresAt = p.plan.ExpiresAt
-		p.plan = existing
+	if same == nil {
+		return viewOf(p.plan)
 	}
-	return p.Plan(ctx, p.plan.ID)
+	p.discard(context.WithoutCancel(ctx))
+	// The content is the same; ages and what is about to expire are today's.
+	same.Summary = p.plan.Summary
+	return viewOf(same)
+}
+
+// name finds the first generation of the plan that is free, or a ready plan with
+// the same content whose payload is there.
+func (p *planner) name(ctx context.Context, tx ledger.Tx, root [32]byte, count int) (*ledger.Plan, error) {
+	for generation := 0; ; generation++ {
+		hash, err := p.hash(root, count, generation)
+		if err != nil {
+			return nil, err
+		}
+		p.plan.Hash, p.plan.ID = hex.EncodeToString(hash[:]), ids.FromDigest("pl", hash)
+		same, err := tx.Plans().ByID(ctx, p.plan.ID)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case same.State == ledger.PlanReady:
+			if payload, err := p.Service.payload(same); err == nil {
+				return same, payload.Close()
+			}
+		}
+	}
+}
+
+func (p *planner) record(shown *ledger.Plan) audit.Record {
+	n := p.summary.Counts
+	return audit.Record{
+		Actor: p.actor, Via: p.via, Op: "preview", Dataset: p.dataset, Realm: p.realm, Plan: shown.ID, PlanHash: shown.Hash,
+		EventCount: shown.Events, ValueBy: valueText(p.summary.Value), Result: "ok", AppVersion: p.version,
+		CountsByState: map[string]int{"planned": n.Planned, "held": n.Held, "rejected": n.Rejected, "skipped": n.Skipped, "expired": n.Expired},
+		MappingDigest: p.mappingDigest(),
+	}
 }
 
 func (p *planner) mappingDigest() string {
@@ -217,12 +246,13 @@ func (p *planner) mappingDigest() string {
 }
 
 // hash binds the plan to everything that decided its content.
-func (p *planner) hash(root [32]byte, count int) ([32]byte, error) {
+func (p *planner) hash(root [32]byte, count, generation int) ([32]byte, error) {
 	source := p.reader.Digest()
 	raw, err := json.Marshal(map[string]any{
 		"schema": "wb-plan-1", "workspace": "default", "profile": "default", "dataset_id": p.dataset,
 		"mapping_digest": p.mappingDigest(), "source_digest": hex.EncodeToString(source[:]),
-		"count": count, "root": hex.EncodeToString(root[:]),
+		"count": count, "root": hex.EncodeToString(root[:]), "realm": p.realm, "generation": generation,
+		"strict_window": p.summary.Strict7, "allow_missing_ua": p.options.AllowMissingUserAgent,
 	})
 	if err != nil {
 		return [32]byte{}, err
@@ -234,20 +264,35 @@ func (p *planner) hash(root [32]byte, count int) ([32]byte, error) {
 	return sha256.Sum256(value), nil
 }
 
-// discard removes what an unfinished or superseded plan left behind.
+// discard removes what an unfinished or superseded plan left behind: its row first,
+// which is refused when it has a run, then its file.
 func (p *planner) discard(ctx context.Context) {
-	if p.payload != nil {
-		if p.sealed {
-			_ = os.Remove(filepath.Join(p.dir("plans"), p.plan.File))
-		} else {
-			p.payload.Abort()
+	if p.payload != nil && !p.sealed {
+		p.payload.Abort()
+	}
+	if p.plan == nil || p.plan.No == 0 {
+		return
+	}
+	if err := p.remove(ctx, p.plan); err != nil {
+		p.log.Warn("an unfinished plan could not be removed; a later preview tries again", "plan", p.plan.No, "error", err)
+	}
+}
+
+// remove deletes a plan that has no run, some thousand rows at a time.
+func (s *Service) remove(ctx context.Context, p *ledger.Plan) error {
+	for done := false; !done; {
+		err := s.store.Do(ctx, func(tx ledger.Tx) (err error) {
+			done, err = tx.Plans().Delete(ctx, p.No)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
-	if p.plan != nil && p.plan.No != 0 {
-		if err := p.store.Do(ctx, func(tx ledger.Tx) error { return tx.Plans().Delete(ctx, p.plan.No) }); err != nil {
-			p.log.Warn("an unfinished plan could not be removed; the next preview tries again", "plan", p.plan.No)
-		}
+	if err := os.Remove(filepath.Join(s.dir("plans"), p.File)); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
+	return nil
 }
 
 // sweep removes plans whose preview died. Their age keeps it away from previews
@@ -260,8 +305,7 @@ func (s *Service) sweep(ctx context.Context) error {
 	})
 	for i := range dead {
 		if err == nil {
-			_ = os.Remove(filepath.Join(s.dir("plans"), dead[i].File))
-			err = s.store.Do(ctx, func(tx ledger.Tx) error { return tx.Plans().Delete(ctx, dead[i].No) })
+			err = s.remove(ctx, &dead[i])
 		}
 	}
 	return err

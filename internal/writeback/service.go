@@ -80,6 +80,7 @@ type PlanView struct {
 	ID        string           `json:"plan_id"`
 	Hash      string           `json:"plan_hash"`
 	Dataset   string           `json:"dataset"`
+	Realm     string           `json:"realm"` // meta, or one sandbox
 	State     ledger.PlanState `json:"state"`
 	CreatedAt time.Time        `json:"created_at"`
 	ExpiresAt time.Time        `json:"expires_at"`
@@ -99,7 +100,7 @@ func (s *Service) Plan(ctx context.Context, id string) (*PlanView, error) {
 
 func viewOf(p *ledger.Plan) (*PlanView, error) {
 	v := &PlanView{
-		ID: p.ID, Hash: p.Hash, Dataset: p.Dataset, State: p.State, CreatedAt: p.CreatedAt,
+		ID: p.ID, Hash: p.Hash, Dataset: p.Dataset, Realm: p.Realm, State: p.State, CreatedAt: p.CreatedAt,
 		ExpiresAt: p.ExpiresAt, Rehearsed: p.RehearsedAt, Events: p.Events, Summary: newSummary(),
 	}
 	if err := json.Unmarshal(p.Summary, v.Summary); err != nil {

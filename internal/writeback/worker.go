@@ -98,6 +98,10 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 	if ev.CustomData.Value.Set {
 		it.value, it.money = int64(ev.CustomData.Value.Value), ev.CustomData.Currency
 	}
+	if strings.ContainsRune(ev.EventID, 0) {
+		it.refuse("map", "bad_event_id", "event_id", "", "the event id holds a NUL character; mend the column it comes from", m.RecordID)
+		return it
+	}
 	data, report := w.encoder.Append(w.event[:0], ev)
 	w.event = data[:0]
 	it.keys, it.hashed = report.Keys, report.PreHashed
@@ -120,7 +124,7 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 	e := &it.entry
 	e.time, e.eventID = ev.EventTime, ev.EventID
 	e.value = int64(ev.CustomData.Value.Value)
-	e.key = ledger.KeyOf(w.p.dataset, ev.EventName, ev.EventID)
+	e.key = ledger.KeyOf(w.p.realm, w.p.dataset, ev.EventName, ev.EventID)
 	e.fingerprint = ledger.Fingerprint(ev.EventTime, e.value, ev.CustomData.Currency)
 	e.leaf = leafHash(data)
 	e.line = it.line

@@ -52,7 +52,7 @@ func do(t *testing.T, s ledger.Store, fn func(ctx context.Context, tx ledger.Tx)
 // plan makes a ready plan with n events in batches of ten.
 func plan(t *testing.T, s ledger.Store, id string, n int) ledger.Plan {
 	t.Helper()
-	p := ledger.Plan{Dataset: "1000000000000001", CreatedAt: at, ExpiresAt: at.Add(24 * time.Hour), File: id + ".frozen", WrappedKey: []byte("w")}
+	p := ledger.Plan{Dataset: "1000000000000001", Realm: "meta", CreatedAt: at, ExpiresAt: at.Add(24 * time.Hour), File: id + ".frozen", WrappedKey: []byte("w")}
 	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
 		if err := tx.Plans().Create(ctx, &p); err != nil {
 			return err
@@ -62,7 +62,7 @@ func plan(t *testing.T, s ledger.Store, id string, n int) ledger.Plan {
 		for i := range n {
 			eventID := fmt.Sprintf("%s-%d", id, i)
 			events = append(events, ledger.Event{
-				Ref: ledger.RefOf(p.No, i), Key: ledger.KeyOf(p.Dataset, "Purchase", eventID),
+				Ref: ledger.RefOf(p.No, i), Key: ledger.KeyOf(p.Realm, p.Dataset, "Purchase", eventID),
 				EventID: eventID, Time: at.Unix() + int64(i), Value: 10000, Offset: int64(i), Length: 10,
 			})
 			if i%10 == 0 {
@@ -128,8 +128,8 @@ func testCounts(t *testing.T, s ledger.Store) {
 		if err := tx.Events().Keys(t.Context(), p.No, func(ledger.EventRef, ledger.Key, int64) error { keys++; return nil }); err != nil {
 			return err
 		}
-		if keys != 23 {
-			t.Errorf("%d events follow their batch, want 23", keys)
+		if keys != 14 {
+			t.Errorf("%d events follow a planned batch, want 14", keys)
 		}
 		return err
 	})
@@ -188,7 +188,7 @@ func testClaimRace(t *testing.T, s ledger.Store) {
 }
 
 func testMatcher(t *testing.T, s ledger.Store) {
-	key := func(i int) ledger.Key { return ledger.KeyOf("d", "Purchase", fmt.Sprint(i)) }
+	key := func(i int) ledger.Key { return ledger.KeyOf("meta", "d", "Purchase", fmt.Sprint(i)) }
 	sorted := func(step int) []ledger.Key {
 		var out []ledger.Key
 		for i := 0; i < 3000; i += step {
@@ -283,8 +283,8 @@ func testPlans(t *testing.T, s ledger.Store) {
 		if err != nil || len(names) != 1 || names[0] != "store" {
 			t.Errorf("label names %v %v", names, err)
 		}
-		if err := tx.Plans().Delete(ctx, first.No); err != nil {
-			return err
+		if done, err := tx.Plans().Delete(ctx, first.No); err != nil || !done {
+			return fmt.Errorf("delete: %v %w", done, err)
 		}
 		if _, err := tx.Events().Get(ctx, ledger.RefOf(first.No, 0)); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("an event of a deleted plan: %v", err)
@@ -299,7 +299,10 @@ func testDeleteConfirmed(t *testing.T, s ledger.Store) {
 	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
 		return tx.Runs().Create(ctx, &ledger.Run{ID: "run_1", Plan: p.No, State: ledger.RunClaiming, StartedAt: at})
 	})
-	err := s.Do(t.Context(), func(tx ledger.Tx) error { return tx.Plans().Delete(t.Context(), p.No) })
+	err := s.Do(t.Context(), func(tx ledger.Tx) error {
+		_, err := tx.Plans().Delete(t.Context(), p.No)
+		return err
+	})
 	if !errors.Is(err, ledger.ErrLost) {
 		t.Errorf("got %v, want ErrLost", err)
 	}

@@ -58,8 +58,9 @@ func (r events) Keys(ctx context.Context, plan int64, fn func(ledger.EventRef, l
 		}
 		copy(key[:], raw)
 		return fn(ledger.EventRef(ref), key, fingerprint)
-	}, `SELECT ref, key, fingerprint FROM event WHERE ref >= ? AND ref < ? AND state IS NULL`,
-		int64(ledger.RefOf(plan, 0)), int64(ledger.RefOf(plan+1, 0)))
+	}, `SELECT e.ref, e.key, e.fingerprint FROM batch b JOIN event e
+		ON e.ref >= (b.plan << 32) + b.first AND e.ref < (b.plan << 32) + b.first + b.count
+		WHERE b.plan = ? AND b.state = ? AND e.state IS NULL`, plan, ledger.Planned)
 }
 
 func (r events) Get(ctx context.Context, ref ledger.EventRef) (*ledger.Event, error) {

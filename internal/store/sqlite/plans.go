@@ -11,9 +11,9 @@ import (
 
 func (r plans) Create(ctx context.Context, p *ledger.Plan) error {
 	p.State = ledger.PlanBuilding
-	return r.s.get(ctx, []any{&p.No}, `INSERT INTO plan (dataset, state, created_at, expires_at, file, wrapped_key)
-		VALUES (?, ?, ?, ?, ?, ?) RETURNING no`,
-		p.Dataset, p.State, millis(p.CreatedAt), millis(p.ExpiresAt), p.File, p.WrappedKey)
+	return r.s.get(ctx, []any{&p.No}, `INSERT INTO plan (dataset, realm, state, created_at, expires_at, file, wrapped_key)
+		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING no`,
+		p.Dataset, p.Realm, p.State, millis(p.CreatedAt), millis(p.ExpiresAt), p.File, p.WrappedKey)
 }
 
 func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, files, labelNames []string) error {
@@ -37,9 +37,9 @@ func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, 
 		}
 	}
 	n, err := r.s.exec(ctx, `UPDATE plan SET id = ?, hash = ?, state = ?, expires_at = ?, events = ?, summary = ?, files = ?, label_names = ?
-		WHERE no = ? AND state = ?`,
+		WHERE no = ? AND state = ? AND file = ?`,
 		p.ID, p.Hash, ledger.PlanReady, millis(p.ExpiresAt), p.Events, p.Summary, string(filesJSON), string(labelsJSON),
-		p.No, ledger.PlanBuilding)
+		p.No, ledger.PlanBuilding, p.File)
 	if err != nil {
 		return err
 	}
@@ -50,12 +50,12 @@ func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, 
 	return nil
 }
 
-const planColumns = `no, coalesce(id, ''), hash, dataset, state, created_at, expires_at, events, file, wrapped_key, summary, rehearsed_at`
+const planColumns = `no, coalesce(id, ''), hash, dataset, realm, state, created_at, expires_at, events, file, wrapped_key, summary, rehearsed_at`
 
 func scanPlan(scan func(...any) error) (*ledger.Plan, error) {
 	var p ledger.Plan
 	var created, expires, rehearsed int64
-	err := scan(&p.No, &p.ID, &p.Hash, &p.Dataset, &p.State, &created, &expires, &p.Events, &p.File, &p.WrappedKey, &p.Summary, &rehearsed)
+	err := scan(&p.No, &p.ID, &p.Hash, &p.Dataset, &p.Realm, &p.State, &created, &expires, &p.Events, &p.File, &p.WrappedKey, &p.Summary, &rehearsed)
 	p.CreatedAt, p.ExpiresAt, p.RehearsedAt = fromMillis(created), fromMillis(expires), fromMillis(rehearsed)
 	return &p, err
 }
@@ -145,31 +145,36 @@ func (r plans) SetExpires(ctx context.Context, no int64, at time.Time) error {
 	return lost(r.s.exec(ctx, `UPDATE plan SET expires_at = ? WHERE no = ?`, millis(at), no))
 }
 
-func (r plans) Delete(ctx context.Context, no int64) error {
+// deleteRows is how many rows one call of Delete removes, so that nobody who has an
+// answer to book waits long.
+const deleteRows = 5000
+
+func (r plans) Delete(ctx context.Context, no int64) (done bool, err error) {
 	// Nothing that was ever confirmed goes.
 	var runs int
 	if err := r.s.get(ctx, []any{&runs}, `SELECT count(*) FROM run WHERE plan = ?`, no); err != nil {
-		return err
+		return false, err
 	}
 	if runs > 0 {
-		return ledger.ErrLost
+		return false, ledger.ErrLost
 	}
 	low, high := int64(ledger.RefOf(no, 0)), int64(ledger.RefOf(no+1, 0))
 	for _, q := range []struct {
 		query string
 		args  []any
 	}{
-		{`DELETE FROM event WHERE ref >= ? AND ref < ?`, []any{low, high}},
+		{`DELETE FROM event WHERE ref IN (SELECT ref FROM event WHERE ref >= ? AND ref < ? LIMIT ?)`, []any{low, high, deleteRows}},
+		{`DELETE FROM reject WHERE plan = ?1 AND seq IN (SELECT seq FROM reject WHERE plan = ?1 LIMIT ?2)`, []any{no, deleteRows}},
 		{`DELETE FROM batch WHERE plan = ?`, []any{no}},
-		{`DELETE FROM reject WHERE plan = ?`, []any{no}},
 		{`DELETE FROM kind WHERE plan = ?`, []any{no}},
 		{`DELETE FROM plan WHERE no = ?`, []any{no}},
 	} {
-		if _, err := r.s.exec(ctx, q.query, q.args...); err != nil {
-			return err
+		n, err := r.s.exec(ctx, q.query, q.args...)
+		if err != nil || n == deleteRows {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // lost turns "no row changed" into ErrLost.

@@ -95,6 +95,9 @@ func dsn(path, mode string) string {
 
 func (s *Store) name(ctx context.Context, now time.Time) error {
 	c := s.writer.conn
+	if err := c.QueryRowContext(ctx, `SELECT store_id FROM meta`).Scan(&s.id); !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	if _, err := c.ExecContext(ctx, `INSERT INTO meta (one, store_id) VALUES (1, ?) ON CONFLICT DO NOTHING`, ids.New("st", now)); err != nil {
 		return err
 	}
@@ -108,18 +111,23 @@ func (s *Store) ID() string { return s.id }
 func (s *Store) Do(ctx context.Context, fn func(ledger.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// The driver reports a cancelled BEGIN as failed although it may have begun; the
+	// statements that open and close a transaction are never cancelled.
+	ctx = context.WithoutCancel(ctx)
 	if _, err := s.writer.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return unavailable(err)
 	}
 	if err := s.run(fn); err != nil {
-		// The caller's context may be what ended it; the rollback must happen all the same.
-		if _, rb := s.writer.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rb != nil {
+		if _, rb := s.writer.conn.ExecContext(ctx, "ROLLBACK"); rb != nil {
 			err = errors.Join(err, rb)
 		}
 		return unavailable(err)
 	}
-	if _, err := s.writer.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
-		_, _ = s.writer.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	if _, err := s.writer.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, _ = s.writer.conn.ExecContext(ctx, "ROLLBACK")
 		return unavailable(err)
 	}
 	return nil
@@ -146,11 +154,12 @@ func (s *Store) View(ctx context.Context, fn func(ledger.Tx) error) error {
 	}
 	session := newSession(conn)
 	defer session.close()
+	ctx = context.WithoutCancel(ctx) // as in Do
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return unavailable(err)
 	}
 	err = fn(&tx{session: session, store: s.id})
-	_, rb := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	_, rb := conn.ExecContext(ctx, "ROLLBACK")
 	return unavailable(errors.Join(err, rb))
 }
 

@@ -5,10 +5,11 @@ CREATE TABLE meta (
 ) STRICT;
 
 CREATE TABLE plan (
-  no           INTEGER PRIMARY KEY,
+  no           INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
   id           TEXT UNIQUE,               -- null while it is being built
   hash         TEXT NOT NULL DEFAULT '',
   dataset      TEXT NOT NULL,
+  realm        TEXT NOT NULL,             -- meta, or one sandbox
   state        TEXT NOT NULL,
   created_at   INTEGER NOT NULL,          -- Unix milliseconds, as all times here
   expires_at   INTEGER NOT NULL,
