@@ -389,3 +389,88 @@ func (w *world) fails(code string, exit int, args ...string) string {
 	}
 	return doc.Error.Message + " " + doc.Error.Fix
 }
+
+func TestSendFinishesWhatAnEarlierSendLeft(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 1500))
+	w.intercept(func(n int, serve func(), rw http.ResponseWriter) {
+		if n == 2 {
+			rw.Header().Set("Content-Type", "application/json")
+			rw.WriteHeader(http.StatusUnauthorized)
+			_, _ = rw.Write([]byte(`{"error":{"message":"expired","type":"OAuthException","code":190,"error_subcode":463}}`))
+			return
+		}
+		serve()
+	}, nil)
+	if o := w.run("send", in, "-m", m, "--dataset", dataset, "--yes", "--concurrency", "1"); o.code != 3 {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	w.intercept(nil, nil)
+	var p struct {
+		Summary struct {
+			Warnings map[string]struct{ Count int } `json:"warnings"`
+		} `json:"summary"`
+	}
+	w.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
+	if p.Summary.Warnings["open_run"].Count != 500 {
+		t.Errorf("the preview does not say that 500 events wait: %+v", p.Summary.Warnings)
+	}
+	if o := w.run("send", in, "-m", m, "--dataset", dataset, "--yes"); o.code != 0 {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if s := w.stored(); s.Kept != 1500 || s.Duplicates != 0 {
+		t.Errorf("sandbox %+v", s)
+	}
+}
+
+func TestASandboxSendDoesNotCountAsSentToMeta(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 30))
+	w.send(m, in)
+	other := begin(t) // another destination, the same state directory
+	other.dir, other.now = w.dir, w.clock()
+	var p, first plan
+	other.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
+	if p.Counts.Planned != 30 {
+		t.Fatalf("what one destination got counts as sent to another: %+v", p.Counts)
+	}
+	w.ok(&first, "preview", in, "-m", m, "--dataset", dataset)
+	other.fails("destination_mismatch", 2, "confirm", p.ID, "--graph-url", w.url)
+	var r receipt
+	other.ok(&r, "confirm", p.ID)
+	if r.Counts["delivered"] != 30 || other.stored().Kept != 30 || w.stored().Received != 30 || first.Counts.Planned != 0 {
+		t.Errorf("receipt %v, other %+v, first %+v", r.Counts, other.stored(), w.stored())
+	}
+}
+
+func TestARefusedPlanCanBeTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 2))
+	var p, again plan
+	w.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
+	w.fault(map[string]any{"kind": "error", "next": 10, "code": 100, "subcode": 2804050})
+	if o := w.run("confirm", p.ID); o.code != 5 {
+		t.Fatalf("exit %d\n%s", o.code, o.stdout+o.stderr)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, w.url+"/_emulator/faults", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	w.ok(&again, "preview", in, "-m", m, "--dataset", dataset)
+	if again.ID == p.ID || again.Counts.Planned != 2 {
+		t.Fatalf("the refused plan came back: %s %+v", again.ID, again.Counts)
+	}
+	var r receipt
+	w.ok(&r, "confirm", again.ID)
+	if r.Counts["delivered"] != 2 {
+		t.Errorf("receipt %+v", r)
+	}
+}

@@ -11,10 +11,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, cli.Process{
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		got := <-signals
+		cancel(cli.Signal{Signal: got})
+		// The first asks for an orderly end; a second one does not wait for it.
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+	}()
+	os.Exit(cli.Main(ctx, cli.Process{
 		Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-	})
-	stop()
-	os.Exit(code)
+	}))
 }

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,12 +36,15 @@ type Process struct {
 
 // Main runs one command and returns its exit code.
 func Main(ctx context.Context, p Process) int {
-	c := &command{Process: p}
+	c := &command{Process: p, out: &stdout{Writer: p.Stdout}}
+	c.Stdout = c.out
 	root := c.root()
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
-	root.SetOut(p.Stdout)
+	root.SetOut(c.Stdout)
 	root.SetErr(p.Stderr)
+	// A call that does not even parse is answered in the form it asked for.
+	c.json = slices.Contains(p.Args, "--json")
 	err := root.ExecuteContext(ctx)
 	return c.exit(ctx, err)
 }
@@ -47,6 +52,8 @@ func Main(ctx context.Context, p Process) int {
 // command carries the global flags and the surroundings.
 type command struct {
 	Process
+	out      *stdout
+	lines    *bufio.Reader // over Stdin, for questions
 	json     bool
 	config   string
 	stateDir string
@@ -92,7 +99,7 @@ func (c *command) root() *cobra.Command {
 	root.SetHelpCommandGroupID(groupTools)
 	root.SetCompletionCommandGroupID(groupTools)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		f, ok := c.Stdout.(*os.File)
+		f, ok := c.out.Writer.(*os.File)
 		c.color = ok && term.IsTerminal(int(f.Fd())) && !c.hasEnv("NO_COLOR")
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -17,6 +18,33 @@ import (
 type reported struct{ error }
 
 func (r reported) Unwrap() error { return r.error }
+
+// Signal is the cause of a context that a signal ended.
+type Signal struct{ os.Signal }
+
+func (s Signal) Error() string { return s.String() }
+
+// signalled is 128 and the number of the signal, as shells report it.
+func signalled(ctx context.Context, fallback int) int {
+	var s Signal
+	if errors.As(context.Cause(ctx), &s) && s.Signal == syscall.SIGTERM {
+		return 128 + int(syscall.SIGTERM)
+	}
+	return fallback
+}
+
+// stdout marks its own broken pipe, so that a pipe that breaks elsewhere (a
+// connection to Meta) is not taken for a reader that went away.
+type stdout struct {
+	io.Writer
+	broken bool
+}
+
+func (s *stdout) Write(b []byte) (int, error) {
+	n, err := s.Writer.Write(b)
+	s.broken = s.broken || errors.Is(err, syscall.EPIPE)
+	return n, err
+}
 
 // envelope is the error document of --json.
 type envelope struct {
@@ -38,7 +66,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 		return fault.ExitOK
 	}
 	// A reader that went away (sluice rejects | head) is not an error to report.
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+	if c.out.broken {
 		return fault.ExitOK
 	}
 	f := asFault(ctx, err)
@@ -57,6 +85,9 @@ func (c *command) exit(ctx context.Context, err error) int {
 		}
 	default:
 		c.complain(f, fix)
+	}
+	if f.Code == fault.Cancelled {
+		return signalled(ctx, row.Exit)
 	}
 	return row.Exit
 }

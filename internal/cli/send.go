@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,6 +12,8 @@ import (
 
 	"sluice/internal/app"
 	"sluice/internal/fault"
+	"sluice/internal/graph"
+	"sluice/internal/ledger"
 	"sluice/internal/writeback"
 )
 
@@ -51,6 +53,9 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 	if !yes && !c.interactive() {
 		return fault.New(fault.ConfirmationNeeded, "sending needs a yes, and this is not a terminal")
 	}
+	if err := c.finishOpen(ctx, a, to, plan, yes, flags); err != nil {
+		return err
+	}
 	view, err := c.preview(ctx, a, plan, inputs)
 	if err != nil {
 		return err
@@ -77,7 +82,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 		if !to.Remote() {
 			where = "the sandbox at " + a.Config.GraphURL
 		}
-		ok, err := c.ask(fmt.Sprintf("\nSend %s (%s) to dataset %s at %s? A sent event can't be recalled. [y/N] ",
+		ok, err := c.ask(ctx, fmt.Sprintf("\nSend %s (%s) to dataset %s at %s? A sent event can't be recalled. [y/N] ",
 			plural(int64(view.Events), "event"), values(view.Summary.Value), view.Dataset, where))
 		if err != nil {
 			return err
@@ -91,15 +96,55 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 	return c.confirm(ctx, a, view.ID, flags)
 }
 
+// finishOpen goes on with what an earlier send left unsent: its events are claimed,
+// so a preview alone would call them duplicates and they would never go.
+func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, plan *planFlags, yes bool, flags *confirmFlags) error {
+	m, err := c.loadMapping(a, plan.mapping)
+	if err != nil {
+		return err
+	}
+	dataset, err := pickDataset(plan.dataset, m.Dataset(), a.Config.Dataset)
+	if err != nil {
+		return err
+	}
+	open, err := a.Writeback.OpenRuns(ctx, to.Realm(), dataset)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		_, _ = fmt.Fprintf(c.Stderr, "Plan %s was interrupted with %s left.\n", r.PlanID, plural(int64(r.Open()), "event"))
+		if !yes {
+			ok, err := c.ask(ctx, "Send them first? [y/N] ")
+			if err != nil || !ok {
+				return errors.Join(err, fault.New(fault.ConfirmationNeeded, "an interrupted plan comes first").WithFix("sluice confirm %s", r.PlanID))
+			}
+		}
+		meter, err := c.meter()
+		if err != nil {
+			return err
+		}
+		receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: r.PlanID, Concurrency: flags.concurrency, Connect: a.For, Progress: meter.show})
+		meter.clear()
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(c.Stderr, "Plan %s: %s delivered in all.\n", r.PlanID, thousands(receipt.Counts[ledger.Delivered]))
+	}
+	return nil
+}
+
 // interactive reports whether a person is at the other end of stdin.
 func (c *command) interactive() bool {
 	f, ok := c.Stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (c *command) ask(question string) (bool, error) {
+func (c *command) ask(ctx context.Context, question string) (bool, error) {
 	_, _ = fmt.Fprint(c.Stderr, question)
-	answer, err := bufio.NewReader(c.Stdin).ReadString('\n')
+	answer, err := c.readLine(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	if err != nil {
 		return false, fault.New(fault.ConfirmationNeeded, "no answer was given; nothing was sent").Wrap(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,8 +84,28 @@ func (c *Config) readFile(path string) error {
 		return fault.New(fault.Usage, "the configuration %s can't be read", path).Wrap(err)
 	}
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
-		return fault.New(fault.Usage, "%s: %s", path, yaml.FormatError(err, false, true)).
+		// Without the source excerpt: the line may hold a token that does not belong there.
+		return fault.New(fault.Usage, "%s: %s", path, yaml.FormatError(err, false, false)).
 			WithFix("the keys are state_dir, graph_url, graph_version, dataset, mapping, token.file and token.command")
+	}
+	if !wanted {
+		return c.trustImplicit()
+	}
+	return nil
+}
+
+// trustImplicit bounds what a sluice.yaml may do that was only found in the current
+// directory: it may not run a program, nor send the token anywhere but to Meta or
+// this machine.
+func (c *Config) trustImplicit() error {
+	host := ""
+	if u, err := url.Parse(c.GraphURL); err == nil {
+		host = u.Hostname()
+	}
+	local := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if len(c.Token.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
+		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url, and was not asked for").
+			WithFix("name it: --config sluice.yaml")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,10 @@ const DefaultMemory = 16 << 20
 
 // firstArena is what a sorter starts with: most inputs are small.
 const firstArena = 256 << 10
+
+// ErrSpill says that records could not be spilled or read back: the disk is full or
+// broken.
+var ErrSpill = errors.New("the temporary directory can't be used")
 
 // Sorter collects records and yields them in order. It is not safe for
 // concurrent use. Close releases its files at any point.
@@ -216,11 +221,11 @@ func (h *mergeHeap) Pop() any {
 func tempFile(dir string) (*os.File, error) {
 	f, err := os.CreateTemp(dir, "sort-*.spill")
 	if err != nil {
-		return nil, fmt.Errorf("create a spill file: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("unlink a spill file: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	return f, nil
 }

@@ -50,17 +50,17 @@ func (s *spill) stream() cipher.Stream {
 func (s *spill) write(rec []byte) error {
 	var n [binary.MaxVarintLen64]byte
 	if _, err := s.w.Write(n[:binary.PutUvarint(n[:], uint64(len(rec)))]); err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	if _, err := s.w.Write(rec); err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	return nil
 }
 
 func (s *spill) seal() error {
 	if err := s.w.Flush(); err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	s.w = nil
 	return nil
@@ -68,7 +68,7 @@ func (s *spill) seal() error {
 
 func (s *spill) rewind() error {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read back a spill: %w", err)
+		return fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	s.r = bufio.NewReaderSize(cipher.StreamReader{S: s.stream(), R: s.file}, spillBuffer)
 	return nil
@@ -80,14 +80,14 @@ func (s *spill) read() ([]byte, error) {
 		return nil, io.EOF
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read back a spill: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	if uint64(cap(s.record)) < n {
 		s.record = make([]byte, n)
 	}
 	s.record = s.record[:n]
 	if _, err := io.ReadFull(s.r, s.record); err != nil {
-		return nil, fmt.Errorf("read back a spill: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSpill, err)
 	}
 	return s.record, nil
 }

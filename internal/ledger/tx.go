@@ -100,6 +100,8 @@ type Runs interface {
 	Get(ctx context.Context, id string) (*Run, error)
 	OfPlan(ctx context.Context, plan int64) (*Run, error)
 	List(ctx context.Context, limit int) ([]Run, error)
+	// Open lists the runs that are not finished, oldest first.
+	Open(ctx context.Context) ([]Run, error)
 	// Move is a compare-and-set on the fence; it writes the other fields.
 	Move(ctx context.Context, r *Run, fence int64) error
 

@@ -118,13 +118,6 @@ func (p *planner) take(ctx context.Context, r result, seq *int64, byKey *extsort
 		}
 		p.count(it.is, it.outcome, it.labels)
 	}
-	if len(p.summary.Samples) < p.samples && r.sample != nil {
-		masked, err := mask(r.sample)
-		if err != nil {
-			return err
-		}
-		p.summary.Samples = append(p.summary.Samples, masked)
-	}
 	if err := p.flushRejects(ctx, 1000); err != nil {
 		return err
 	}
@@ -233,6 +226,12 @@ func (p *planner) warn() {
 	}
 	if p.hashed > 0 && p.hashed < p.keyed {
 		s.Warnings["prehashed_mixed"] = &Note{Count: p.hashed, Hint: "some identifiers arrive hashed and some do not; declare `hashed: yes` or `no` where you know"}
+	}
+	for _, r := range p.open {
+		s.Warnings["open_run"] = &Note{
+			Count: r.Open(),
+			Hint:  "events of plan " + r.PlanID + " wait to be sent and count as duplicates here: `sluice confirm " + r.PlanID + "` goes on with it",
+		}
 	}
 	p.outliers.warn(s)
 	s.Notes = p.reader.Notes()

@@ -331,7 +331,7 @@ func (c *confirm) work(ctx context.Context) (*Receipt, error) {
 	}
 	if c.run.State == ledger.RunClaiming {
 		if err := c.claim(ctx); err != nil {
-			return nil, err
+			return nil, typed(err)
 		}
 	}
 	err := c.send(ctx)

@@ -3,6 +3,8 @@ package writeback
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"sluice/capi"
@@ -102,6 +104,8 @@ type layer struct {
 	batch   ledger.Batch
 	class   byte
 	bytes   int
+	chosen  map[int]frozen.Ref // samples by place: the first event of each sort
+	sorts   map[string]bool
 }
 
 // Batch limits: Meta takes 1 000 events; the body stays under 1 MiB with room for
@@ -112,8 +116,8 @@ const (
 )
 
 // lay gives every event its place, oldest first, and cuts the batches.
-func (p *planner) lay(ctx context.Context, byTime *extsort.Sorter) (root [32]byte, count int, err error) {
-	l := &layer{p: p}
+func (p *planner) lay(ctx context.Context, byTime *extsort.Sorter) (root [32]byte, count int, samples []frozen.Ref, err error) {
+	l := &layer{p: p, chosen: map[int]frozen.Ref{}, sorts: map[string]bool{}}
 	for i, s := range p.kinds.names {
 		l.kinds = append(l.kinds, decodeKind(i, s))
 	}
@@ -129,7 +133,28 @@ func (p *planner) lay(ctx context.Context, byTime *extsort.Sorter) (root [32]byt
 		err = l.flush(ctx)
 	}
 	p.summary.Files, p.summary.Requests = len(p.files.names), l.batch.No
-	return l.tree.root(), l.ord, err
+	for _, ord := range slices.Sorted(maps.Keys(l.chosen)) {
+		samples = append(samples, l.chosen[ord])
+	}
+	return l.tree.root(), l.ord, samples, err
+}
+
+// choose keeps the first event of every sort (name, outcome, tier) as a sample, and
+// the oldest ones beside them while there is room.
+func (l *layer) choose(e *entry) {
+	k := l.kinds[e.kind]
+	sort := k.EventName + " " + k.Outcome + " " + k.Tier
+	if l.sorts[sort] && l.ord >= l.p.samples || len(l.sorts) >= l.p.samples && !l.sorts[sort] {
+		return
+	}
+	if !l.sorts[sort] && len(l.chosen) >= l.p.samples {
+		// Room for a new sort: the youngest filler goes.
+		delete(l.chosen, slices.Max(slices.Collect(maps.Keys(l.chosen))))
+	}
+	if len(l.chosen) < l.p.samples {
+		l.sorts[sort] = true
+		l.chosen[l.ord] = frozen.Ref{Offset: e.offset, Length: e.length}
+	}
 }
 
 func (l *layer) add(ctx context.Context, e *entry, total int) error {
@@ -144,6 +169,7 @@ func (l *layer) add(ctx context.Context, e *entry, total int) error {
 	l.bytes += size
 	l.tree.add(e.leaf)
 	l.tally(e, size)
+	l.choose(e)
 	l.events = append(l.events, ledger.Event{
 		Ref: ledger.RefOf(l.p.plan.No, l.ord), Key: e.key, Fingerprint: e.fingerprint, EventID: e.eventID, Kind: e.kind,
 		Time: e.time, Value: e.value, File: e.file, Line: e.line, Offset: e.offset, Length: e.length,

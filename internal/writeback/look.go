@@ -63,6 +63,33 @@ func (s *Service) Runs(ctx context.Context, limit int) ([]RunRow, error) {
 	return rows, err
 }
 
+// OpenRuns lists runs of a dataset that ended early and still have events to send.
+func (s *Service) OpenRuns(ctx context.Context, realm, dataset string) ([]RunRow, error) {
+	var open []RunRow
+	err := s.store.View(ctx, func(tx ledger.Tx) error {
+		runs, err := tx.Runs().Open(ctx)
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			p, err := tx.Plans().ByNo(ctx, run.Plan)
+			if err != nil {
+				return err
+			}
+			if p.Realm != realm || p.Dataset != dataset {
+				continue
+			}
+			row := RunRow{PlanID: p.ID, Dataset: p.Dataset, State: string(run.State), CreatedAt: p.CreatedAt, Planned: p.Events, RunID: run.ID, Error: run.Error}
+			if row.Counts, err = tx.Events().Counts(ctx, p.No); err != nil {
+				return err
+			}
+			open = append(open, row)
+		}
+		return nil
+	})
+	return open, err
+}
+
 // EventRow is one event as it is listed.
 type EventRow struct {
 	EventID   string       `json:"event_id"`

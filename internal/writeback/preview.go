@@ -40,7 +40,7 @@ type PreviewRequest struct {
 	Dataset  string
 	Realm    string       // graph.Client.Realm of where it will be sent
 	Options  capi.Options // Now, Margin and the mapping's choices are filled in
-	Samples  int          // 3 when zero
+	Samples  int          // masked events to show
 	Progress func(Progress)
 }
 
@@ -66,9 +66,6 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 		buffers: make(buffers, 2*runtime.GOMAXPROCS(0)+2),
 		files:   newInterner(), kinds: newInterner(), labels: req.Mapping.LabelNames(),
 	}
-	if p.samples == 0 {
-		p.samples = 3
-	}
 	if p.progress == nil {
 		p.progress = func(Progress) {}
 	}
@@ -82,9 +79,17 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 	view, err := p.build(ctx)
 	if err != nil {
 		p.discard(context.WithoutCancel(ctx))
-		return nil, err
+		return nil, typed(err)
 	}
 	return view, nil
+}
+
+// typed gives the errors of a full disk their code.
+func typed(err error) error {
+	if errors.Is(err, extsort.ErrSpill) {
+		return fault.New(fault.StoreUnavailable, "the state directory's tmp folder can't be used").Wrap(err)
+	}
+	return err
 }
 
 // planner builds one plan.
@@ -101,6 +106,7 @@ type planner struct {
 	tempDir  string
 
 	buffers  buffers
+	open     []RunRow // runs that ended early
 	plan     *ledger.Plan
 	payload  *frozen.Writer
 	sealed   bool
@@ -137,15 +143,46 @@ func (p *planner) build(ctx context.Context) (*PlanView, error) {
 	if err := p.dedupe(ctx, byKey, byTime); err != nil {
 		return nil, err
 	}
-	root, count, err := p.lay(ctx, byTime)
+	root, count, samples, err := p.lay(ctx, byTime)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.show(samples, key); err != nil {
 		return nil, err
 	}
 	if p.summary.Counts.Rows == 0 {
 		return nil, fault.New(fault.SourceEmpty, "the input has no records")
 	}
+	if p.open, err = p.OpenRuns(ctx, p.realm, p.dataset); err != nil {
+		return nil, err
+	}
 	p.warn()
 	return p.freeze(ctx, root, count)
+}
+
+// show reads the chosen samples back from the payload, masked.
+func (p *planner) show(samples []frozen.Ref, key []byte) error {
+	r, err := frozen.Open(filepath.Join(p.dir("plans"), p.plan.File), key)
+	if err != nil {
+		return fault.New(fault.StoreUnavailable, "the plan's payload can't be read").Wrap(err)
+	}
+	defer func() { _ = r.Close() }()
+	load, err := r.Load(nil, nil)
+	if err != nil {
+		return err
+	}
+	for _, ref := range samples {
+		event, err := load.Append(nil, ref)
+		if err != nil {
+			return err
+		}
+		shown, err := mask(event)
+		if err != nil {
+			return err
+		}
+		p.summary.Samples = append(p.summary.Samples, shown)
+	}
+	return nil
 }
 
 // begin creates the plan row and its payload file. The file's random name is also

@@ -46,7 +46,6 @@ type work struct {
 type result struct {
 	items  []item
 	sealed []byte // offsets of the entries are relative to its start
-	sample []byte // first event of the chunk, clear
 }
 
 // worker maps, normalises, hashes, encodes and seals. It owns its scratch.
@@ -134,9 +133,6 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 	e.offset = int64(len(r.sealed))
 	r.sealed = w.sealer.Seal(r.sealed, slot, data)
 	e.length = len(r.sealed) - int(e.offset)
-	if r.sample == nil {
-		r.sample = slices.Clone(data)
-	}
 	it.kind = w.kindOf(ev, m, report.Keys)
 	return it
 }

@@ -50,6 +50,10 @@ func (r runs) List(ctx context.Context, limit int) ([]ledger.Run, error) {
 	return r.many(ctx, "ORDER BY id DESC LIMIT ?", limit)
 }
 
+func (r runs) Open(ctx context.Context) ([]ledger.Run, error) {
+	return r.many(ctx, "WHERE state <> ? ORDER BY id", ledger.RunFinished)
+}
+
 func (r runs) Move(ctx context.Context, run *ledger.Run, fence int64) error {
 	return lost(r.s.exec(ctx, `UPDATE run SET state = ?, fence = ?, finished_at = ?, error = ? WHERE id = ? AND fence = ?`,
 		run.State, run.Fence, millis(run.FinishedAt), run.Error, run.ID, fence))
