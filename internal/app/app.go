@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"sluice/internal/audit"
@@ -111,12 +112,36 @@ func (a *App) Realm() (string, error) {
 // Double returns a client of an in-process sandbox that knows the dataset: the
 // judge of an offline dry run. No socket is opened.
 func (a *App) Double(dataset string) (*graph.Client, error) {
-	box := sandbox.New(sandbox.Options{Now: a.now, Keep: sandbox.KeepKeys, Datasets: []string{dataset}})
-	return graph.New(graph.Options{Base: "http://127.0.0.1", Token: sandbox.Token, Transport: box.RoundTripper()})
+	double := &double{fresh: func() http.RoundTripper {
+		return sandbox.New(sandbox.Options{Now: a.now, Keep: sandbox.KeepKeys, Datasets: []string{dataset}}).RoundTripper()
+	}}
+	return graph.New(graph.Options{Base: "http://127.0.0.1", Token: sandbox.Token, Transport: double})
 }
 
-// SandboxHandler returns a fresh sandbox, for commands that serve one.
-func SandboxHandler(o sandbox.Options) http.Handler { return sandbox.New(o).Handler() }
+// double is an in-process sandbox that starts over now and then: what it remembers
+// for deduplication would grow with the plan, and the ledger has already seen to it
+// that no event comes twice.
+type double struct {
+	fresh    func() http.RoundTripper
+	mu       sync.Mutex
+	box      http.RoundTripper
+	requests int
+}
+
+// doubleRequests is how many requests one double remembers, of a thousand events
+// each.
+const doubleRequests = 100
+
+func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	if d.requests%doubleRequests == 0 {
+		d.box = d.fresh()
+	}
+	d.requests++
+	box := d.box
+	d.mu.Unlock()
+	return box.RoundTrip(r)
+}
 
 // Version names the build.
 func Version() string {

@@ -104,7 +104,7 @@ func (c *command) writeReceipt(w io.Writer, r *writeback.Receipt) {
 		return
 	}
 	took := r.FinishedAt.Sub(r.StartedAt)
-	line(w, "  %s received by Meta in %s · %s", plural(int64(r.EventsReceived), "event"), plural(int64(r.Requests), "request"), took.Round(1e7))
+	line(w, "  %s acknowledged in %s · %s", plural(int64(r.EventsReceived), "event"), plural(int64(r.Requests), "request"), took.Round(1e7))
 	if len(r.TraceIDs) > 0 {
 		line(w, "  %s", c.dim("first fbtrace_id "+r.TraceIDs[0]))
 	}

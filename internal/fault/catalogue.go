@@ -29,26 +29,21 @@ const (
 	Internal              Code = "internal"
 	Usage                 Code = "usage"
 	AuthRequired          Code = "auth_required"
-	TokenExpired          Code = "token_expired"
 	ConnectorExpired      Code = "connector_expired"
 	ConnectionInactive    Code = "connection_inactive"
 	MappingInvalid        Code = "mapping_invalid"
-	UnmappedOutcome       Code = "unmapped_outcome"
 	SourceUnavailable     Code = "source_unavailable"
 	SourceInvalid         Code = "source_invalid"
 	SourceEmpty           Code = "source_empty"
-	SourceChanged         Code = "source_changed"
 	PlanRequired          Code = "plan_required"
 	PlanNotFound          Code = "plan_not_found"
 	PlanExpired           Code = "plan_expired"
 	PlanStale             Code = "plan_stale"
 	PlanHashMismatch      Code = "plan_hash_mismatch"
 	RejectThreshold       Code = "reject_threshold"
-	LiveTestUnsupported   Code = "live_test_unsupported"
 	IdempotencyInvalid    Code = "idempotency_key_invalid"
 	IdempotencyMismatch   Code = "idempotency_mismatch"
 	IdempotencyInProgress Code = "idempotency_in_progress"
-	NothingToSend         Code = "nothing_to_send"
 	Partial               Code = "partial"
 	DestinationRejected   Code = "destination_rejected"
 	DestinationUnreached  Code = "destination_unreachable"
@@ -69,26 +64,21 @@ var Catalogue = []Row{
 	{Internal, 500, ExitRuntime, false, "a defect in Sluice", "report it with the command and the log"},
 	{Usage, 400, ExitValidation, false, "a command was called wrongly", "see `--help` of the command"},
 	{AuthRequired, 401, ExitEnv, false, "no Meta access token is set", "set META_ACCESS_TOKEN, or point --graph-url at `sluice sandbox`"},
-	{TokenExpired, 401, ExitEnv, false, "a Sluice token is revoked or expired", "create a new token"},
 	{ConnectorExpired, 424, ExitEnv, false, "Meta refuses the access token", "create a new system-user token in Business settings and set META_ACCESS_TOKEN"},
 	{ConnectionInactive, 424, ExitEnv, false, "the dataset can't be used with this token", "check the dataset id and that the system user is assigned to it"},
 	{MappingInvalid, 422, ExitValidation, false, "the mapping has faults, or does not fit the input", "run `sluice mapping check`"},
-	{UnmappedOutcome, 422, ExitValidation, false, "an outcome has no Meta event", "add it under `events:` in the mapping"},
 	{SourceUnavailable, 424, ExitEnv, true, "an input can't be opened", "check the path and its permissions"},
 	{SourceInvalid, 422, ExitValidation, false, "an input is not what it claims to be", "export it again; the message names file and line"},
 	{SourceEmpty, 422, ExitValidation, false, "there is no record to read", "check the export; an empty day needs no send"},
-	{SourceChanged, 424, ExitEnv, false, "an input changed since the preview", "preview again"},
 	{PlanRequired, 400, ExitValidation, false, "confirm came without a plan", "run `sluice preview` first"},
 	{PlanNotFound, 404, ExitValidation, false, "no such plan in this state directory", "list plans with `sluice runs`, or preview again"},
 	{PlanExpired, 410, ExitValidation, false, "the plan is too old to be confirmed", "preview again"},
 	{PlanStale, 409, ExitValidation, false, "too much of the plan can't be sent any more", "preview again"},
 	{PlanHashMismatch, 409, ExitValidation, false, "the hash is not that of the plan", "copy plan id and hash from one preview"},
 	{RejectThreshold, 409, ExitGate, false, "more rows were rejected than the limit allows", "look at `sluice rejects`, or confirm with --accept-rejects"},
-	{LiveTestUnsupported, 422, ExitValidation, false, "this plan can't be sent with a test code", "use the offline or sandbox level"},
 	{IdempotencyInvalid, 400, ExitValidation, false, "the idempotency key is not 1-255 visible ASCII characters", "use the default, `plan:<id>`"},
 	{IdempotencyMismatch, 422, ExitValidation, false, "the key was used for another request", "use a new key"},
 	{IdempotencyInProgress, 409, ExitGate, true, "the same confirm is running", "wait for it; `sluice runs` shows its progress"},
-	{NothingToSend, 200, ExitOK, false, "nothing is left to send", "none needed"},
 	{Partial, 200, ExitPartial, false, "finished, with rejected or unknown events", "see `sluice rejects`"},
 	{DestinationRejected, 502, ExitRuntime, false, "Meta refused the request", "see code and subcode"},
 	{DestinationUnreached, 503, ExitEnv, true, "the Graph API can't be reached", "check the network and --graph-url; confirm again, it resumes"},

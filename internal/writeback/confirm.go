@@ -6,12 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"time"
 
 	"golang.org/x/time/rate"
 
-	"sluice/capi"
 	"sluice/internal/audit"
 	"sluice/internal/deliver"
 	"sluice/internal/fault"
@@ -20,13 +17,6 @@ import (
 	"sluice/internal/ids"
 	"sluice/internal/ledger"
 )
-
-// rejectShare is the share of rejected rows from which a confirm needs a yes.
-const rejectShare = 0.20
-
-// staleShare is the share of a plan that may have become unsendable since its
-// preview, duplicates not counted.
-const staleShare = 0.10
 
 // Destination is where a confirm goes. graph.Client is one.
 type Destination interface {
@@ -47,32 +37,6 @@ type ConfirmRequest struct {
 	// known, and not at all when the answer is a stored receipt.
 	Connect  func(ctx context.Context, realm string) (Destination, error)
 	Progress func(Progress)
-}
-
-// Receipt is the answer to a confirm. Its counts add up to the plan's events.
-type Receipt struct {
-	RunID          string               `json:"run_id"`
-	PlanID         string               `json:"plan_id"`
-	Replayed       bool                 `json:"replayed"`
-	Counts         map[ledger.State]int `json:"counts"`
-	Reasons        map[string]int       `json:"reasons,omitempty"` // of skipped, expired and rejected events
-	EventsReceived int                  `json:"events_received"`
-	Requests       int                  `json:"requests"`
-	TraceIDs       []string             `json:"fbtrace_ids"`
-	AuditSeq       int64                `json:"audit_seq"`
-	StartedAt      time.Time            `json:"started_at"`
-	FinishedAt     time.Time            `json:"finished_at"`
-}
-
-// Leftover is the number of events that are in no final state.
-func (r *Receipt) Leftover() int {
-	n := 0
-	for s, c := range r.Counts {
-		if !s.Terminal() {
-			n += c
-		}
-	}
-	return n
 }
 
 // Confirm sends a plan once. Repeating it with the same key returns the stored
@@ -255,36 +219,6 @@ func (c *confirm) prepare(ctx context.Context) (err error) {
 	return c.preflight(ctx)
 }
 
-func (c *confirm) gates() error {
-	now := c.now()
-	if now.After(c.plan.ExpiresAt) {
-		return fault.New(fault.PlanExpired, "plan %s expired at %s", c.plan.ID, c.plan.ExpiresAt.Format(time.RFC3339))
-	}
-	n := c.summary.Counts
-	if share := float64(n.Rejected) / float64(max(1, n.Rows)); share > rejectShare && !c.req.AcceptRejects {
-		return fault.New(fault.RejectThreshold, "%d of %d rows were rejected (%.0f %%; more than %.0f %% needs a yes)", n.Rejected, n.Rows, 100*share, 100*rejectShare).
-			WithFix("look at `sluice rejects %s`, or confirm with --accept-rejects", c.plan.ID)
-	}
-	return nil
-}
-
-// preflight asks for the dataset once, so that a wrong id or a dead token costs one
-// read and not a queue of refused requests.
-func (c *confirm) preflight(ctx context.Context) error {
-	d, err := c.to.Dataset(ctx, c.plan.Dataset)
-	if err != nil {
-		return deliver.Stopped(err)
-	}
-	if d.Unavailable {
-		return fault.New(fault.ConnectionInactive, "dataset %s is not available", c.plan.Dataset)
-	}
-	if c.summary.Sources[string(capi.PhysicalStore)] > 0 && d.Consolidated != nil && !*d.Consolidated {
-		return fault.New(fault.ConnectionInactive, "dataset %s does not take store events: it is not a consolidated dataset", c.plan.Dataset).
-			WithFix("merge the offline event set into a dataset in Events Manager, or send to one whose is_consolidated_container is true")
-	}
-	return nil
-}
-
 // create commits the key, the run and the audit record together; from here on the
 // same key resumes this run.
 func (c *confirm) create(ctx context.Context) error {
@@ -367,107 +301,4 @@ func (c *confirm) send(ctx context.Context) error {
 		}
 	}
 	return e.Send(ctx)
-}
-
-// finish counts, writes the audit record and the receipt in one transaction. A run
-// with leftovers stays open: the same key resumes it.
-func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
-	now := c.now()
-	r := &Receipt{RunID: c.run.ID, PlanID: c.plan.ID, StartedAt: c.run.StartedAt, FinishedAt: now, Reasons: map[string]int{}, TraceIDs: []string{}}
-	err := c.store.Do(ctx, func(tx ledger.Tx) error {
-		var err error
-		if r.Counts, err = tx.Events().Counts(ctx, c.plan.No); err != nil {
-			return err
-		}
-		codes, err := tx.Events().Codes(ctx, c.plan.No)
-		if err != nil {
-			return err
-		}
-		for state, byCode := range codes {
-			for code, n := range byCode {
-				if code != "" {
-					r.Reasons[string(state)+"("+code+")"] += n
-				}
-			}
-		}
-		err = tx.Runs().Attempts(ctx, c.run.ID, func(a *ledger.Attempt) error {
-			r.Requests++
-			if a.Result == string(ledger.Delivered) {
-				r.EventsReceived += a.Received
-				r.TraceIDs = append(r.TraceIDs, a.TraceID)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if total := sum(r.Counts); total != c.plan.Events {
-			return fault.New(fault.Internal, "the ledger holds %d events of a plan of %d", total, c.plan.Events)
-		}
-		done := sent == nil && r.Leftover() == 0
-		op, result := "confirm.stopped", string(fault.CodeOf(sent))
-		switch {
-		case errors.Is(sent, context.Canceled):
-			result = string(fault.Cancelled)
-		case done:
-			op, result = "confirm.finished", "ok"
-		case sent == nil:
-			result = string(fault.OutcomeUnknown)
-		}
-		rec := c.record(op, result)
-		rec.CountsByState, rec.SubmissionIDs = map[string]int{}, r.TraceIDs
-		for s, n := range r.Counts {
-			rec.CountsByState[string(s)] = n
-		}
-		if r.AuditSeq, err = tx.Audit().Append(ctx, now, rec); err != nil {
-			return err
-		}
-		c.run.State, c.run.Error = ledger.RunStopped, result
-		if done {
-			c.run.State, c.run.Error, c.run.FinishedAt = ledger.RunFinished, "", now
-			result, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			if err := tx.Runs().FinishKey(ctx, c.req.Key, result); err != nil {
-				return err
-			}
-		}
-		return tx.Runs().Move(ctx, c.run, c.run.Fence)
-	})
-	switch {
-	case err != nil:
-		return nil, errors.Join(err, sent)
-	case errors.Is(sent, context.Canceled):
-		return r, fault.New(fault.Cancelled, "interrupted; %d events are left", r.Leftover()).Wrap(sent)
-	case sent != nil:
-		return r, sent
-	case r.Leftover() > 0:
-		return r, fault.New(fault.OutcomeUnknown, "%d events may or may not have arrived", r.Counts[ledger.Unknown]).
-			WithFix("confirm again: what is still inside the guard window is sent again with the same bytes; compare the rest with Events Manager")
-	}
-	return r, nil
-}
-
-func sum(counts map[ledger.State]int) int {
-	n := 0
-	for _, c := range counts {
-		n += c
-	}
-	return n
-}
-
-// Outcome is the fault that describes a finished confirm, nil when everything was
-// delivered.
-func (r *Receipt) Outcome() error {
-	rejected, unknown := r.Counts[ledger.Rejected], r.Counts[ledger.Unknown]
-	if rejected+unknown > 0 {
-		return fault.New(fault.Partial, "%d events were rejected, %d are unknown", rejected, unknown).
-			WithFix("see `sluice rejects %s`", r.PlanID)
-	}
-	return nil
-}
-
-func (r *Receipt) String() string {
-	return fmt.Sprintf("run %s: %d delivered", r.RunID, r.Counts[ledger.Delivered])
 }
