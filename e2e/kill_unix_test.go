@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bufio"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 				}
 			}, nil)
 		},
+		"while keys are being claimed": nil, // by what the process says of itself
 		"after many answers": func(w *world, kill func()) {
 			w.intercept(func(n int, serve func(), _ http.ResponseWriter) {
 				if serve(); n == 8 {
@@ -54,16 +56,28 @@ func TestKilledInTheMiddle(t *testing.T) {
 			m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 12_000))
 			var p plan
 			w.ok(&p, "preview", in, "-m", m, "--dataset", dataset)
-			cmd := exec.Command(bin, "confirm", p.ID, "--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--progress", "off", "--json")
+			cmd := exec.Command(bin, "confirm", p.ID, "--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--progress", "json", "--json")
+			said, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
 			started := make(chan struct{})
-			arrange(w, func() {
+			kill := func() {
 				<-started
 				_ = cmd.Process.Signal(syscall.SIGKILL)
-			})
+			}
+			if arrange != nil {
+				arrange(w, kill)
+			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			close(started)
+			for lines := bufio.NewScanner(said); lines.Scan(); {
+				if arrange == nil && strings.Contains(lines.Text(), `"phase":"claiming"`) {
+					kill()
+				}
+			}
 			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 				t.Fatalf("the process was not killed: %v", err)
 			}

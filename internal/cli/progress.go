@@ -53,6 +53,9 @@ func (m *meter) show(p writeback.Progress) {
 	now := m.now()
 	if p.Phase != m.phase {
 		m.phase, m.began, m.shown, m.lastAt = p.Phase, now, now, 0
+		if m.mode == "json" { // a program wants to know of every phase, however short
+			m.json(p, 0, -1)
+		}
 		return
 	}
 	// Workers report out of step; what is shown never goes back.

@@ -23,6 +23,7 @@ var at = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 func Exercise(t *testing.T, open func(t *testing.T) ledger.Store) {
 	for name, test := range map[string]func(*testing.T, ledger.Store){
 		"a failed transaction leaves nothing":          testRollback,
+		"a cancelled caller leaves the store usable":   testCancel,
 		"counts follow batches and deviations":         testCounts,
 		"a batch moves by compare and set":             testBatchMoves,
 		"one holder per key under a race":              testClaimRace,
@@ -97,6 +98,30 @@ func testRollback(t *testing.T, s ledger.Store) {
 		left, err := tx.Plans().Abandoned(ctx, at.Add(time.Hour))
 		if len(left) != 0 {
 			t.Errorf("%d plans survived the rollback", len(left))
+		}
+		return err
+	})
+}
+
+func testCancel(t *testing.T, s ledger.Store) {
+	for i := range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		err := s.Do(ctx, func(tx ledger.Tx) error {
+			_, _, err := tx.Claims().Take(ctx, ledger.Claim{Key: ledger.Key{byte(i)}, Ref: 1})
+			return err
+		})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if err := s.View(ctx, func(ledger.Tx) error { return nil }); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
+		_, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: ledger.Key{0xff}, Ref: 1})
+		if !mine {
+			t.Error("the store lost a claim")
 		}
 		return err
 	})
