@@ -46,7 +46,7 @@ func Main(ctx context.Context, p Process) int {
 	// A call that does not even parse is answered in the form it asked for.
 	c.json = slices.Contains(p.Args, "--json")
 	err := root.ExecuteContext(ctx)
-	return c.exit(ctx, err)
+	return c.exit(ctx, root, err)
 }
 
 // command carries the global flags and the surroundings.
@@ -106,6 +106,8 @@ func (c *command) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fault.New(fault.Usage, "%v", err).WithFix("see `%s --help`", cmd.CommandPath())
 	})
+	root.Version = app.Version()
+	c.completions(root)
 	return root
 }
 

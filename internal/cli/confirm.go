@@ -37,7 +37,7 @@ func (c *command) confirmCommand() *cobra.Command {
 		GroupID: groupMain,
 		Long: "Sends what was previewed, byte for byte. The same command again replays the receipt; after a\n" +
 			"crash it goes on where the ledger stands. --hash and --key are for scripts and agents.",
-		Args: cobra.ExactArgs(1),
+		Args: needPlan,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				return c.confirm(cmd.Context(), a, args[0], &flags)

@@ -20,7 +20,7 @@ func (c *command) dryRunCommand() *cobra.Command {
 		Long: "Builds the exact requests of a plan and has them judged. Level offline (the default) opens no\n" +
 			"connection: the rules are built in and the sandbox runs inside the process. Level sandbox sends\n" +
 			"to a running `sluice sandbox` (--graph-url). Nothing reaches Meta at either level.",
-		Args: cobra.ExactArgs(1),
+		Args: needPlan,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				r, err := c.rehearse(cmd.Context(), a, args[0], writeback.Level(level))

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"sluice/internal/fault"
 )
 
@@ -61,7 +63,7 @@ type body struct {
 }
 
 // exit prints an error and returns the code of the process.
-func (c *command) exit(ctx context.Context, err error) int {
+func (c *command) exit(ctx context.Context, root *cobra.Command, err error) int {
 	if err == nil {
 		return fault.ExitOK
 	}
@@ -69,7 +71,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 	if c.out.broken {
 		return fault.ExitOK
 	}
-	f := asFault(ctx, err)
+	f := c.asFault(ctx, root, err)
 	row := fault.Lookup(f.Code)
 	fix := f.Fix
 	if fix == "" {
@@ -94,7 +96,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 
 // complain prints what failed, the excerpts if there are any, and what to do.
 func (c *command) complain(f *fault.Error, fix string) {
-	_, _ = fmt.Fprintf(c.Stderr, "sluice: %s [%s]\n", f.Message, f.Code)
+	_, _ = fmt.Fprintf(c.Stderr, "sluice: %s [%s]\n", shown(f.Message), f.Code)
 	if text, ok := f.Details["excerpt"].(string); ok && text != "" {
 		for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 			_, _ = fmt.Fprintf(c.Stderr, "  %s\n", line)
@@ -106,15 +108,15 @@ func (c *command) complain(f *fault.Error, fix string) {
 }
 
 // asFault gives every error a code: what has none is a wrong call or a defect.
-func asFault(ctx context.Context, err error) *fault.Error {
+func (c *command) asFault(ctx context.Context, root *cobra.Command, err error) *fault.Error {
+	if f := explainUsage(root, err, c.Args); f != nil {
+		return f
+	}
 	if f, ok := fault.As(err); ok {
 		return f
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return fault.New(fault.Cancelled, "interrupted").Wrap(err)
-	}
-	if text := err.Error(); strings.HasPrefix(text, "unknown command") || strings.Contains(text, "arg(s)") || strings.Contains(text, "required flag") {
-		return fault.New(fault.Usage, "%s", strings.ReplaceAll(text, "\n", " ")).WithFix("see `sluice --help`")
 	}
 	return fault.New(fault.Internal, "%v", err)
 }

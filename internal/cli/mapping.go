@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ import (
 func (c *command) mappingCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "mapping", Short: "Propose, check and explain a mapping", GroupID: groupTools, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: c.helpOrFault,
 	}
 	cmd.AddCommand(c.mappingInit(), c.mappingCheck(), c.mappingExplain())
 	return cmd
@@ -31,7 +32,7 @@ func (c *command) mappingInit() *cobra.Command {
 		Use:     "init INPUT…",
 		Short:   "Propose a mapping from the header and the first rows, and measure its id",
 		Example: "  sluice mapping init orders.csv > mapping.yaml\n  sluice mapping init exports/ -o mapping.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := c.propose(cmd.Context(), args, namespace)
 			if err != nil {
@@ -84,7 +85,7 @@ func (c *command) propose(ctx context.Context, inputs []string, namespace string
 		opts.Encoding = seen.Encoding
 	}
 	return mapping.Propose(seen.Header, seen.Sample, mapping.ProposeOptions{
-		Namespace: namespace, Source: settings,
+		Namespace: namespace, Source: settings, Inputs: inputs,
 		Scan: func(columns []string, each func([]string)) error {
 			o := opts
 			o.Columns = columns
@@ -149,27 +150,6 @@ func writeNew(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func (c *command) mappingCheck() *cobra.Command {
-	return &cobra.Command{
-		Use: "check MAPPING…", Short: "List every fault with its line", Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			for _, path := range args {
-				m, err := readMapping(path)
-				if err != nil {
-					return err
-				}
-				digest := m.Digest()
-				if err := c.print(map[string]any{"mapping": path, "ok": true, "digest": fmt.Sprintf("%x", digest), "columns": m.Columns(), "outcomes": m.Outcomes()}, func(w io.Writer) {
-					line(w, "%s %s reads %s", c.good("no faults:"), path, strings.Join(m.Columns(), ", "))
-				}); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-}
-
 func (c *command) mappingExplain() *cobra.Command {
 	var row int64
 	var path string
@@ -177,7 +157,7 @@ func (c *command) mappingExplain() *cobra.Command {
 		Use:     "explain INPUT… -m MAPPING --row N",
 		Short:   "Show step by step what becomes of one row; customer values are masked",
 		Example: "  sluice mapping explain orders.csv -m mapping.yaml --row 7",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if path == "" || row < 1 {
 				return fault.New(fault.Usage, "explain needs a mapping and a row").WithFix("add -m mapping.yaml --row 1; rows count from 1, without the header")
@@ -287,7 +267,19 @@ func (c *command) explain(m *mapping.Mapping, rows []mapping.Row) (*explanation,
 	for _, f := range doc.Faults {
 		if f.Effect == capi.Refuse {
 			doc.Result, doc.Code, doc.Hint, doc.Tier = "rejected", f.Code, f.Fix, ""
-			break
+			if f.Code == "too_old" { // as a preview has it
+				doc.Result, doc.Hint = "expired", ""
+				break
+			}
+		}
+	}
+	if hold := m.Hold(r.Outcome); doc.Result == "planned" && hold > 0 {
+		now := time.Now
+		if c.Now != nil {
+			now = c.Now
+		}
+		if until := time.Unix(r.Event.EventTime, 0).Add(hold); until.After(now()) {
+			doc.Result, doc.Code, doc.Hint = "held", "until", stamp(until)
 		}
 	}
 	return doc, nil
@@ -306,6 +298,9 @@ func (c *command) writeExplanation(w io.Writer, doc *explanation) {
 		}
 		if s.Value != s.Raw && len(s.Transforms) == 0 {
 			text += "  → " + s.Value
+		}
+		if len(s.Warnings) > 0 {
+			text += "  " + c.notice(strings.Join(s.Warnings, ", "))
 		}
 		line(w, "%s", text)
 	}

@@ -144,11 +144,7 @@ func (c *command) normalize(field, input, country string) normalizeAnswer {
 	n, err := capi.Normalize(f, input, country, capi.NormalizeOptions{Now: c.Now})
 	if err != nil {
 		a.Error = capi.CodeOf(err)
-		for _, info := range capi.Codes() {
-			if info.Code == a.Error {
-				a.Fix = info.Fix
-			}
-		}
+		a.Fix = payloadFix(a.Error, codeInfo(a.Error).Fix)
 		return a
 	}
 	a.Normalized, a.AlreadyHashed, a.Warning = &n.Value, n.AlreadyHashed, n.Warning

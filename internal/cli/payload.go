@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"sluice/capi"
 	"sluice/internal/fault"
@@ -34,7 +33,9 @@ func (c *command) payloadCommand() *cobra.Command {
 		GroupID: groupTools,
 		Long: "Builds one event from flags (or from answers, on a terminal without flags), says what became of every\n" +
 			"value, and prints the JSON and a curl command that leaves the token to a variable. With --check, reads\n" +
-			"a payload somebody else built (a request, one event, or a legacy offline upload) and lists what is wrong.",
+			"a payload somebody else built (a request, a list, one event, or a legacy offline upload) and lists what is\n" +
+			"wrong. The judge is what Sluice would send itself, which is stricter than Meta in places: Meta takes\n" +
+			"eur for EUR, for example.",
 		Example: "  sluice payload --event Purchase --source physical_store --em anna@example.com --value 12.50 --currency EUR --order-id 1001\n" +
 			"  sluice payload --check request.json",
 		Args: cobra.NoArgs,
@@ -42,10 +43,14 @@ func (c *command) payloadCommand() *cobra.Command {
 			if p.check != "" {
 				return c.checkPayload(&p)
 			}
-			if cmd.Flags().NFlag() == 0 && c.interactive() {
-				if err := c.askPayload(&p); err != nil {
+			asks := c.interactive()
+			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { asks = asks && !f.Changed })
+			if asks {
+				if err := c.askPayload(cmd.Context(), &p); err != nil {
 					return err
 				}
+			} else {
+				c.noteEvent(p.event, misspelt(p.event))
 			}
 			return c.buildPayload(&p)
 		},
@@ -94,7 +99,7 @@ func (c *command) buildPayload(p *payloadFlags) error {
 		return fault.New(fault.Usage, "%v", err)
 	}
 	data, report := enc.Append(nil, ev)
-	doc := payloadJSON{Faults: append([]capi.Fault{}, report.Faults...), OK: !report.Refused()}
+	doc := payloadJSON{Faults: tidy(report.Faults), OK: !report.Refused()}
 	if doc.OK {
 		doc.Event, doc.Tier = data, capi.ChannelTier(report.Keys, ev.ActionSource).String()
 		request := append([]byte(`{"data":[`), data...)
@@ -161,17 +166,14 @@ func (c *command) payloadEvent(p *payloadFlags) (*capi.Event, error) {
 
 func (c *command) payloadTime(text string) (int64, error) {
 	if text == "now" {
-		if c.Now != nil {
-			return c.Now().Unix(), nil
-		}
-		return time.Now().Unix(), nil
+		return c.clock().Unix(), nil
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return 0, fault.New(fault.Usage, "--time is neither RFC 3339, Unix seconds nor now").WithFix("for example 2026-11-20T18:30:00+01:00")
+		return 0, fault.New(fault.Usage, "the time is neither RFC 3339, Unix seconds nor now").WithFix("for example 2026-11-20T18:30:00+01:00")
 	}
 	return t.Unix(), nil
 }
@@ -179,7 +181,11 @@ func (c *command) payloadTime(text string) (int64, error) {
 func payloadAmount(flag, text string) (capi.Optional[capi.Decimal], error) {
 	d, err := capi.ParseDecimal(text)
 	if err != nil {
-		return capi.Optional[capi.Decimal]{}, fault.New(fault.Usage, "%s is not an amount", flag).WithFix("write it as 12.50, with at most four decimals")
+		f := fault.New(fault.Usage, "%s is not an amount", flag).WithFix("write it as 12.50, with at most four decimals")
+		if strings.Contains(text, ",") {
+			f = f.WithFix("write a decimal point and no separators: 1234.50, not 1.234,50 or 1,234.50")
+		}
+		return capi.Optional[capi.Decimal]{}, f
 	}
 	return capi.Some(d), nil
 }
@@ -230,52 +236,6 @@ func (c *command) writeFaults(w io.Writer, faults []capi.Fault) {
 		word := map[capi.Effect]string{capi.Warn: c.notice("note"), capi.Drop: c.notice("dropped"), capi.Refuse: c.bad("refused")}[f.Effect]
 		line(w, "%s %s %s: %s; %s", word, f.Code, f.Path, f.Message, f.Fix)
 	}
-}
-
-// askPayload asks for the few things an event needs.
-func (c *command) askPayload(p *payloadFlags) error {
-	in := bufio.NewReader(c.Stdin)
-	ask := func(question string, into *string) error {
-		_, _ = fmt.Fprintf(c.Stderr, "%s [%s] ", question, *into)
-		text, err := in.ReadString('\n')
-		if err != nil {
-			return fault.New(fault.ConfirmationNeeded, "no answer was given").Wrap(err)
-		}
-		if text = strings.TrimSpace(text); text != "" {
-			*into = text
-		}
-		return nil
-	}
-	p.source = string(capi.PhysicalStore)
-	for _, q := range []struct {
-		text string
-		into *string
-	}{
-		{"Event name?", &p.event}, {"Where did it happen (website, physical_store, phone_call, …)?", &p.source},
-		{"When (RFC 3339, Unix seconds, now)?", &p.at}, {"Order id?", &p.order}, {"Amount?", &p.value}, {"Currency?", &p.currency},
-		{"Country of the customer (for phones)?", &p.country},
-	} {
-		if err := ask(q.text, q.into); err != nil {
-			return err
-		}
-	}
-	if p.source == string(capi.Website) {
-		if err := ask("Page URL?", &p.url); err != nil {
-			return err
-		}
-	}
-	for _, q := range []struct{ text, key string }{
-		{"E-mail?", "em"}, {"Phone?", "ph"}, {"First name?", "fn"}, {"Last name?", "ln"}, {"Your own customer id?", "external_id"},
-	} {
-		var v string
-		if err := ask(q.text, &v); err != nil {
-			return err
-		}
-		if v != "" {
-			*p.user[q.key] = append(*p.user[q.key], v)
-		}
-	}
-	return nil
 }
 
 // maxPayload bounds a payload file.

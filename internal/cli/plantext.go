@@ -50,12 +50,12 @@ func (c *command) writePlan(w io.Writer, v *writeback.PlanView) {
 	c.writeNotes(w, "identifiers dropped (the event is kept)", s.Dropped)
 	c.writeNotes(w, "warnings", s.Warnings)
 	for _, n := range s.Notes {
-		line(w, "  %s %s: %s", c.notice(n.Code), n.File, n.Message)
+		line(w, "  %s %s: %s", c.notice(n.Code), shown(n.File), shown(n.Message))
 	}
 	if len(s.Samples) > 0 {
 		line(w, "\n%s", c.bold("first events, customer values masked"))
 		for _, e := range s.Samples {
-			line(w, "  %s", c.dim(shorten(compact(e), sampleWidth)))
+			line(w, "  %s", c.dim(shorten(shown(compact(e)), sampleWidth)))
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (c *command) writeLabels(w io.Writer, s *writeback.Summary) {
 			if v == "" {
 				v = "(none)"
 			}
-			line(w, "  %-24s %9s %9s %9s %9s %9s %9s", v, thousands(n.Rows), thousands(n.Planned), thousands(n.Held),
+			line(w, "  %-24s %9s %9s %9s %9s %9s %9s", shown(v), thousands(n.Rows), thousands(n.Planned), thousands(n.Held),
 				thousands(n.Rejected), thousands(n.Skipped), thousands(n.Expired))
 		}
 	}
@@ -143,7 +143,7 @@ func (c *command) writeNotes(w io.Writer, title string, notes map[string]*writeb
 		n := notes[code]
 		var at []string
 		for _, p := range n.First {
-			at = append(at, fmt.Sprintf("%s:%d", p.File, p.Line))
+			at = append(at, fmt.Sprintf("%s:%d", shown(p.File), p.Line))
 		}
 		line(w, "  %s %s  %s", c.notice(fmt.Sprintf("%-22s", code)), fmt.Sprintf("%7s", thousands(n.Count)), n.Hint)
 		if len(at) > 0 {

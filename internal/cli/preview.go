@@ -53,7 +53,7 @@ func (c *command) previewCommand() *cobra.Command {
 		Example: "  sluice preview orders.csv -m mapping.yaml --dataset 1000000000000001\n" +
 			"  sluice preview exports/ -m mapping.yaml        # a directory: every shop's file\n" +
 			"  zcat orders.jsonl.gz | sluice preview - -m mapping.yaml",
-		Args: cobra.MinimumNArgs(1),
+		Args: needInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				view, err := c.preview(cmd.Context(), a, &flags, args)

@@ -21,7 +21,8 @@ func (c *command) sandboxCommand() *cobra.Command {
 			"1000000000000001 always exist; GET /_emulator/ lists the world, the routes, every error and how to\n" +
 			"provoke faults. State lives in memory.",
 		Example: "  sluice sandbox --addr 127.0.0.1:8099\n" +
-			"  sluice confirm pl_… --graph-url http://127.0.0.1:8099\n" +
+			"  sluice preview orders.csv -m mapping.yaml --dataset 1000000000000001 --graph-url http://127.0.0.1:8099\n" +
+			"  sluice confirm pl_…                            # the plan knows where it belongs\n" +
 			"  curl -s 127.0.0.1:8099/_emulator/events?dataset=1000000000000001",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -27,7 +27,7 @@ func (c *command) sendCommand() *cobra.Command {
 		GroupID: groupMain,
 		Example: "  sluice send orders.csv -m mapping.yaml --dataset 1000000000000001\n" +
 			"  sluice send exports/ -m mapping.yaml --yes     # for cron; safe to repeat",
-		Args: cobra.MinimumNArgs(1),
+		Args: needInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error { return c.send(cmd.Context(), a, args, &plan, &flags, yes) })
 		},

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"sluice/internal/app"
 	"sluice/internal/ledger"
@@ -26,6 +27,9 @@ type statusJSON struct {
 // recent is how many plans the status looks at.
 const recent = 50
 
+// ledgerFile is in every state directory that has been used.
+const ledgerFile = "writeback.db"
+
 // status answers `sluice` alone: where the state is, what runs, what to do next.
 func (c *command) status(ctx context.Context) error {
 	cfg, err := c.load()
@@ -34,39 +38,55 @@ func (c *command) status(ctx context.Context) error {
 	}
 	s := statusJSON{Version: app.Version(), StateDir: cfg.StateDir, Running: []string{}, Stopped: []writeback.RunRow{}}
 	// Looking must not create a state directory.
-	if _, err := os.Stat(filepath.Join(cfg.StateDir, "writeback.db")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
 		s.Next = []string{"sluice demo", "sluice mapping init ORDERS.csv", "sluice --help"}
 		return c.print(s, func(w io.Writer) { c.writeStatus(w, s) })
 	}
-	err = c.with(ctx, func(a *app.App) error {
-		rows, err := a.Writeback.Runs(ctx, recent)
-		if err != nil {
-			return err
-		}
-		s.Plans = len(rows)
-		for _, r := range rows {
-			busy, err := a.Writeback.Busy(r.PlanID)
-			switch {
-			case err != nil:
-				return err
-			case busy:
-				s.Running = append(s.Running, r.PlanID)
-			case r.RunID != "" && r.State != string(ledger.RunFinished):
-				s.Stopped = append(s.Stopped, r)
-			case r.State == string(ledger.PlanReady) && r.Planned > 0 && len(s.Next) == 0:
-				s.Next = append(s.Next, "sluice confirm "+r.PlanID)
-			}
-		}
-		return nil
-	})
+	err = c.with(ctx, func(a *app.App) error { return c.lookAround(ctx, a, &s) })
 	if err != nil {
 		return err
 	}
-	for _, r := range s.Stopped {
-		s.Next = append([]string{"sluice confirm " + r.PlanID}, s.Next...)
-	}
 	s.Next = append(s.Next, "sluice runs", "sluice preview INPUT -m mapping.yaml --dataset ID", "sluice --help")[:3]
 	return c.print(s, func(w io.Writer) { c.writeStatus(w, s) })
+}
+
+// lookAround fills in what runs, what waits, and what a person would do about it: a
+// stopped run comes first, then the newest plan that can still be confirmed.
+func (c *command) lookAround(ctx context.Context, a *app.App, s *statusJSON) error {
+	runs, err := runsOf(ctx, a, recent)
+	if err != nil {
+		return err
+	}
+	s.Plans = len(runs)
+	var resume, begin []string
+	for i := range runs {
+		r := &runs[i]
+		switch {
+		case r.busy:
+			s.Running = append(s.Running, r.PlanID)
+		case r.RunID != "" && r.State == string(ledger.RunStopped):
+			s.Stopped = append(s.Stopped, r.RunRow)
+			resume = append(resume, "sluice confirm "+r.PlanID)
+		case r.State == string(ledger.PlanReady) && r.Planned > 0 && len(begin) == 0:
+			plan, err := a.Writeback.Plan(ctx, r.PlanID)
+			if err != nil {
+				return err
+			}
+			if c.clock().Before(plan.ExpiresAt) {
+				begin = append(begin, "sluice confirm "+r.PlanID)
+			}
+		}
+	}
+	s.Next = append(resume, begin...)
+	return nil
+}
+
+// clock is the time of this process.
+func (c *command) clock() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
 }
 
 func (c *command) writeStatus(w io.Writer, s statusJSON) {

@@ -61,7 +61,7 @@ func Codes() []CodeInfo {
 		{RejectMissingCurrency, Rejected, "a value without a currency", "set `currency`"},
 		{RejectMissingActionSource, Rejected, "the action source is empty", "extend the lookup, or set a default"},
 		{RejectUnmappedOutcome, Rejected, "no rule gives an outcome, or it has no Meta event", "add a rule under `outcome`, or the outcome under `events`"},
-		{SkipCancellation, Skipped, "the record takes an order back", "none: it is never sent, and stops the order while that is on hold"},
+		{SkipCancellation, Skipped, "the record takes an order back", "none: it is never sent; an order that was sent before stays sent"},
 		{SkipConsentDenied, Skipped, "consent was refused or withdrawn", "none"},
 		{SkipConsentUnknown, Skipped, "consent is needed and not recorded", "list the value under `consent.granted` if it means yes"},
 		{WarnFloatIDs, Mapped, "ids are written as 17850.0", "add the transform `strip_dot_zero`, or export the column as text"},

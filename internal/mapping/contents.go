@@ -1,10 +1,6 @@
 package mapping
 
-import (
-	"strings"
-
-	"sluice/capi"
-)
+import "sluice/capi"
 
 // lineRule says what a row holds as a line of an order.
 type lineRule struct {
@@ -41,7 +37,11 @@ func (d *decoder) lineRules(c cursor) *lineRule {
 		if !ok {
 			return nil
 		}
-		e, _ := d.expression(v, "lines."+strings.Replace(key, "item_price", "price", 1), bareColumn)
+		target := "lines." + key
+		if key == "price" {
+			target = "lines.item_price"
+		}
+		e, _ := d.expression(v, target, bareColumn)
 		return e
 	}
 	l.id, l.quantity, l.price = read("id"), read("quantity"), read("item_price")

@@ -22,6 +22,7 @@ const (
 	roleStatus   role = "status"
 	roleConsent  role = "consent"
 	roleURL      role = "event_source_url"
+	roleEventID  role = "event_id"
 
 	roleLineID       role = "lines.id"
 	roleLineQuantity role = "lines.quantity"
@@ -55,7 +56,8 @@ var headerNames = []struct {
 	{roleCurrency, []string{"currency", "currencycode", "ccy", "waehrung", "wahrung", "devise", "monnaie", "moneda", "divisa", "valuta", "moeda"}},
 	{roleStatus, []string{"status", "orderstatus", "financialstatus", "paymentstatus", "zahlungsstatus", "bestellstatus", "statut", "estado", "stato"}},
 	{roleConsent, []string{"consent", "adconsent", "adsconsent", "consentads", "marketingconsent", "acceptsmarketing", "buyeracceptsmarketing", "gdprconsent", "einwilligung", "werbeeinwilligung", "consentement", "consentimiento", "consenso", "toestemming", "consentimento"}},
-	{roleURL, []string{"eventsourceurl", "pageurl", "url", "landingsite", "landingpage", "checkouturl", "pagelocation"}},
+	{roleURL, []string{"eventsourceurl", "pageurl", "url", "landingsite", "landingpage", "checkouturl", "pagelocation", "sourceurl", "page"}},
+	{roleEventID, []string{"eventid", "webeventid", "pixeleventid", "browsereventid", "metaeventid", "facebookeventid", "fbeventid"}},
 
 	{"user.em", []string{"email", "emailaddress", "mail", "customeremail", "contactemail", "buyeremail", "billingemail", "em", "correo", "correoelectronico", "courriel", "mailadresse", "emailadresse", "posta", "epost", "adresseemail", "indirizzoemail"}},
 	{"user.ph", []string{"phone", "phonenumber", "telephone", "mobile", "mobilenumber", "mobilephone", "cell", "cellphone", "customerphone", "billingphone", "shippingphone", "tel", "ph", "telefon", "telefonnummer", "handy", "handynummer", "mobil", "mobilnummer",

@@ -14,6 +14,7 @@ type layout struct {
 	// epoch layouts are a count of seconds (1) or milliseconds (1000) since 1970.
 	epoch   int64
 	iso     bool
+	excel   bool // days since 1899-12-30
 	hasTime bool
 	zoned   bool // the text itself holds the offset from UTC
 }
@@ -31,6 +32,7 @@ const (
 	formatISO     = "iso"
 	formatEpoch   = "epoch"
 	formatEpochMS = "epoch_ms"
+	formatExcel   = "excel"
 )
 
 // civil is a date and time of day as written, not yet a moment.
@@ -55,7 +57,7 @@ func (c civil) seconds() int64 {
 func (d *decoder) layout(c cursor, s string) (*layout, bool) {
 	l, problem := compileLayout(s)
 	if problem != "" {
-		d.fault(c, "use iso, epoch, epoch_ms, or a pattern of "+strings.Join(layoutTokens, " ")+` with literal text in [brackets], such as "DD/MM/YYYY HH:mm"`,
+		d.fault(c, "use iso, epoch, epoch_ms, excel, or a pattern of "+strings.Join(layoutTokens, " ")+` with literal text in [brackets], such as "DD/MM/YYYY HH:mm"`,
 			"time format %q: %s", clip(s), problem)
 		return nil, false
 	}
@@ -70,6 +72,8 @@ func compileLayout(s string) (*layout, string) {
 		return &layout{name: s, epoch: 1, zoned: true, hasTime: true}, ""
 	case formatEpochMS:
 		return &layout{name: s, epoch: 1000, zoned: true, hasTime: true}, ""
+	case formatExcel:
+		return &layout{name: s, excel: true, hasTime: true}, ""
 	}
 	l := &layout{name: s}
 	seen := map[byte]bool{}
@@ -141,6 +145,8 @@ func (l *layout) parse(s string) (c civil, ok bool) {
 	switch {
 	case l.iso:
 		return parseISO(s)
+	case l.excel:
+		return parseExcel(s)
 	case l.epoch > 0:
 		return parseEpoch(s, l.epoch)
 	}

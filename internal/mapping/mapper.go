@@ -128,6 +128,7 @@ func byPlace(a, b Row) int {
 }
 
 func (p *Mapper) warn(code, column string) {
+	p.trace.warned(code, column)
 	r := &p.result
 	for i, w := range r.Warnings {
 		if w == code && r.WarningColumns[i] == column {
@@ -161,9 +162,10 @@ func (p *Mapper) skip(code string) {
 func (p *Mapper) eval(e *expression, row []string) string {
 	raw := e.raw(row)
 	v := raw
+	p.trace.begin()
 	if e.idLike && spreadsheetDamage(v) {
 		if v = p.damaged(e, v); v == "" {
-			p.trace.add(e, raw, "")
+			p.traced(e, row, raw, "")
 			return ""
 		}
 	}
@@ -187,7 +189,7 @@ func (p *Mapper) eval(e *expression, row []string) string {
 	if missed && v == "" {
 		p.warn(WarnLookupMissed, e.label())
 	}
-	p.trace.add(e, raw, v)
+	p.traced(e, row, raw, v)
 	return v
 }
 

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,6 +135,7 @@ func TestHintsNameTheRemedy(t *testing.T) {
 		want      string
 	}{
 		{"milliseconds", minimal, order("at", "1767609000000"), "epoch_ms"},
+		{"a date of Excel", minimal, order("at", "46347.375"), "`excel`"},
 		{"no zone", swap("time: at"), order(), "time.zone"},
 		{"other format", minimal, order("at", "5.1.2026"), "time.formats"},
 		{"locale", minimal, order("total", "12,50"), "locale"},
@@ -224,11 +226,11 @@ func TestDefaultOutcomesHaveTheirEvents(t *testing.T) {
 	}
 }
 
-func TestCancellationTellsWhatItTakesBack(t *testing.T) {
+func TestCancellationIsReadAsFarAsItGoes(t *testing.T) {
 	t.Parallel()
-	doc := swap("outcome: {default: order_placed, when: [{column: order, prefix: C, skip: cancellation}]}", "cancels: original")
-	r := mapOne(t, doc, order("order", "C1002", "original", "1001", "total", "-77183.60", "at", "never"))
-	if r.Kind != mapping.Skipped || r.Code != mapping.SkipCancellation || r.Cancels != "1001" || r.RecordID != "C1002" {
+	doc := swap("outcome: {default: order_placed, when: [{column: order, prefix: C, skip: cancellation}]}")
+	r := mapOne(t, doc, order("order", "C1002", "total", "-77183.60", "at", "never"))
+	if r.Kind != mapping.Skipped || r.Code != mapping.SkipCancellation || r.RecordID != "C1002" {
 		t.Fatalf("result %+v", r)
 	}
 	if r.Event.CustomData.Value.Value != -771_836_000 || r.Event.UserData.Email[0] != "jane@example.com" {
@@ -360,6 +362,12 @@ func TestStripCurrency(t *testing.T) {
 	for _, in := range []string{"1.234,50 €", "€1.234,50", "EUR 1.234,50", "1.234,50EUR", "1.234,50"} {
 		if r := mapOne(t, doc, order("total", in)); r.Event.CustomData.Value.Value != 12_345_000 {
 			t.Errorf("%q is %s, reject %+v", in, r.Event.CustomData.Value.Value, r.Reject)
+		}
+	}
+	// A refund is one, wherever its sign stands.
+	for _, in := range []string{"-£12,50", "£-12,50", "-12,50 €"} {
+		if r := mapOne(t, doc, order("total", in)); r.Reject.Code != mapping.RejectNegativeValue {
+			t.Errorf("%q: reject %+v, want negative_value", in, r.Reject)
 		}
 	}
 }
@@ -581,5 +589,67 @@ func TestEveryCodeIsExplained(t *testing.T) {
 			t.Errorf("code %+v is incomplete or listed twice", c)
 		}
 		seen[fmt.Sprint(c.Kind, c.Code)] = true
+	}
+}
+
+// TestExplainTellsWhatWasDropped looks for the reason beside the value it is about.
+func TestExplainTellsWhatWasDropped(t *testing.T) {
+	t.Parallel()
+	m := parse(t, swap("user: {em: email, ph: [tel, tel2]}"))
+	_, steps := mapping.NewMapper(m).Explain([]mapping.Row{rowOf(t, m, 2, order("tel", "4.477E+11", "tel2", "447700900123.0"))})
+	got := map[string]mapping.Step{}
+	for _, s := range steps {
+		if s.Target == "user.ph" {
+			got[s.Columns[0]] = s
+		} else if len(s.Warnings) > 0 {
+			t.Errorf("step %+v has the warning of another", s)
+		}
+	}
+	for column, code := range map[string]string{"tel": mapping.WarnScientificPhone, "tel2": mapping.WarnFloatIDs} {
+		if s := got[column]; s.Value != "" || len(s.Warnings) != 1 || s.Warnings[0] != code {
+			t.Errorf("%s: step %+v, want it dropped with %s", column, s, code)
+		}
+	}
+}
+
+// TestExplainKeepsLinesApart explains an order whose lines are alike.
+func TestExplainKeepsLinesApart(t *testing.T) {
+	t.Parallel()
+	m := parse(t, lineDoc)
+	rows := []mapping.Row{rowOf(t, m, 2, line("A", "1", "2.50")), rowOf(t, m, 3, line("A", "1", "2.50")), rowOf(t, m, 4, line("A", "1.5", "2.50"))}
+	_, steps := mapping.NewMapper(m).Explain(rows)
+	var told []string
+	for _, s := range steps {
+		if strings.HasPrefix(s.Target, "lines.") && s.Target != "lines.title" {
+			told = append(told, fmt.Sprintf("%s %d %s %v", s.Target, s.Line, s.Value, s.Warnings))
+		} else if s.Target == "id" && s.Columns[0] != "order" {
+			t.Errorf("step %+v", s)
+		}
+	}
+	want := []string{
+		"lines.quantity 2 1 []", "lines.item_price 2 2.50 []", "lines.quantity 3 1 []", "lines.item_price 3 2.50 []", "lines.quantity 4 1.5 [fractional_quantity]", "lines.item_price 4 2.50 []",
+		"lines.id 2 A []", "lines.id 3 A []", "lines.id 4 A []",
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// TestJSONNames fixes what programs read of proposals and explanations.
+func TestJSONNames(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		value any
+		want  string
+	}{
+		{mapping.Guess{Column: "a", Target: "b", Why: "c"}, `{"column":"a","target":"b","why":"c"}`},
+		{mapping.ProposalWarning{Code: "a", Message: "b"}, `{"code":"a","message":"b"}`},
+		{mapping.UniquenessReport{Rows: 1}, `{"rows":1,"empty":0,"keys":0,"repeated":0,"crossed":0,"sampled":false}`},
+		{mapping.Step{Target: "a", Columns: []string{"b"}, Line: 2, Raw: "c", Transforms: []mapping.Transform{{Name: "d", Value: "e"}}, Value: "f", Warnings: []string{"g"}},
+			`{"target":"a","columns":["b"],"line":2,"raw":"c","transforms":[{"name":"d","value":"e"}],"value":"f","warnings":["g"]}`},
+	} {
+		if got, err := json.Marshal(tt.value); err != nil || string(got) != tt.want {
+			t.Errorf("%T is %s (%v), want %s", tt.value, got, err, tt.want)
+		}
 	}
 }

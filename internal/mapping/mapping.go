@@ -19,7 +19,6 @@ type Mapping struct {
 	id         []*expression // none: rows are identified by their content
 	occurrence *expression
 	eventID    *expression
-	cancels    []*expression
 
 	outcome outcomeRule
 	events  map[string]string // outcome -> event name

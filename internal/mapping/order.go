@@ -290,13 +290,10 @@ func (p *Mapper) fillCustom() {
 	}
 }
 
-// cancellation reads what it can of a record that takes an order back: which one,
-// and who and how much, for sources that do not say which one.
+// cancellation reads what it can of a record that takes an order back: who, when
+// and how much.
 func (p *Mapper) cancellation() {
 	r := &p.result
-	if len(p.m.cancels) > 0 {
-		r.Cancels = p.joinID(p.m.cancels, p.pick)
-	}
 	p.fillUser()
 	if a := p.money(); a.set {
 		p.event.CustomData.Value = capi.Some(a.value)

@@ -14,7 +14,7 @@ const version = "1"
 // documentKeys are the keys of a document, in the order the documentation has.
 var documentKeys = []string{
 	"version", "namespace", "dataset", "source",
-	"id", "occurrence", "event_id", "cancels",
+	"id", "occurrence", "event_id",
 	"outcome", "events", "hold",
 	"time", "value", "currency", "order_id",
 	"action_source", "event_source_url", "referrer_url", "messaging_channel",
@@ -36,6 +36,7 @@ func Parse(name string, src []byte, files fs.FS) (*Mapping, error) {
 	}
 	d := &decoder{faults: faults, files: files}
 	m := d.document(cursor{node: tree})
+	d.placeholders(cursor{node: tree})
 	if err := invalid(name, d.faults); err != nil {
 		return nil, err
 	}
@@ -121,13 +122,7 @@ func (d *decoder) identity(m *Mapping, keys map[string]cursor, need func(key, fi
 	if v := keys["event_id"]; v.present() {
 		m.eventID, _ = d.expression(v, "event_id", bareColumn)
 	}
-	if v := keys["cancels"]; v.present() {
-		m.cancels = d.expressions(v, "cancels", bareColumn)
-		if len(m.id) > 0 && len(m.cancels) > 0 && len(m.cancels) != len(m.id) {
-			d.fault(v, "name the same parts in the same order", "`cancels` has %d parts, `id` has %d", len(m.cancels), len(m.id))
-		}
-	}
-	for _, e := range append(append([]*expression{m.occurrence, m.eventID}, m.id...), m.cancels...) {
+	for _, e := range append([]*expression{m.occurrence, m.eventID}, m.id...) {
 		if e != nil {
 			e.idLike = true
 		}

@@ -98,6 +98,13 @@ func tree(files ...string) fstest.MapFS {
 	return fs
 }
 
+// TestCheckMayBeAWordOfTheData: a cheque is a way to pay.
+func TestCheckMayBeAWordOfTheData(t *testing.T) {
+	t.Parallel()
+	parse(t, swap("outcome: {default: order_placed, when: [{column: paid_by, in: [CHECK, CASH], outcome: payment_received}]}",
+		"custom: {way: {column: paid_by, lookup: ways}, other: {const: CHECK}}", "lookups: {ways: {chk: CHECK}}"))
+}
+
 func TestMissingKeysAreAllReported(t *testing.T) {
 	t.Parallel()
 	_, err := mapping.Parse("mapping.yaml", []byte("version: 1\n"), nil)

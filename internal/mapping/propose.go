@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"sluice/capi"
+	"sluice/internal/fault"
+	"sluice/internal/suggest"
 )
 
 // Proposal is a first mapping for an input, made from its header and some of its
@@ -22,15 +24,15 @@ type Proposal struct {
 
 // Guess is one column and what it is taken for.
 type Guess struct {
-	Column string
-	Target string // user.em, value, id …
-	Why    string // by its name, by its content
+	Column string `json:"column"`
+	Target string `json:"target"` // user.em, value, id …
+	Why    string `json:"why"`    // by its name, by its content
 }
 
 // ProposalWarning is something that a person should look at first.
 type ProposalWarning struct {
-	Code    string
-	Message string
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // Codes of a ProposalWarning.
@@ -46,12 +48,15 @@ const (
 	ProposeUnknownCurrency = "unknown_currency"
 	ProposeConsent         = "consent_unknown" // no column says who agreed
 	ProposeZone            = "zone_unknown"
+	ProposeStatus          = "status_values" // values of the status that may be no sale
 )
 
 // ProposeOptions are what the proposal needs to know beside the data.
 type ProposeOptions struct {
-	Namespace string // "" is "shop/orders"
-	Source    SourceSettings
+	Namespace string // "" is made from the name of the first input
+	// Inputs are the names of the input files, for the namespace; may be empty.
+	Inputs []string
+	Source SourceSettings
 	// Scan runs over all rows of the input and hands out the values of the named
 	// columns; nil measures the sample only.
 	Scan func(columns []string, each func(values []string)) error
@@ -65,17 +70,30 @@ type proposer struct {
 	roles   map[role]int // column of each role
 	out     *Proposal
 
-	grouped bool
-	layout  *timeGuess
-	amounts map[role]amountGuess
+	consentLike []int // columns whose names speak of consent
+	grouped     bool
+	layout      *timeGuess
+	amounts     map[role]amountGuess
 }
 
 // Propose makes a mapping for an input with this header and these rows (in the
-// order of the header). The error is that of the scan.
+// order of the header). The error is that of the scan, a Usage fault when the
+// namespace can't be one, or a SourceInvalid fault when the header holds values.
 func Propose(header []string, sample [][]string, options ProposeOptions) (*Proposal, error) {
+	if n := options.Namespace; n != "" && !namespacePattern.MatchString(n) {
+		return nil, fault.New(fault.Usage, "namespace %q has other characters than letters, digits and `. _ / -`", clip(n)).
+			WithFix("name the shop and the kind of record, for example shop-uk/orders, in at most 100 characters")
+	}
+	if suggest.LooksLikeRow(header) {
+		// A proposal is shared and committed; customers must not become its columns.
+		return nil, fault.New(fault.SourceInvalid, "the names of the columns look like values (%d columns)", len(header)).
+			WithFix("export the data with a line of column names on top")
+	}
 	p := &proposer{header: header, sample: sample, options: options, roles: map[role]int{}, out: &Proposal{}, amounts: map[role]amountGuess{}}
 	p.byName()
+	p.findConsent()
 	p.byContent()
+	p.linesOfPrice()
 	p.settleTime()
 	p.settleAmounts()
 	if err := p.settleID(); err != nil {
@@ -129,6 +147,8 @@ func (p *proposer) fits(column int, r role) bool {
 		return p.share(column, looksLikeTime) >= 0.8
 	case roleClock:
 		return p.share(column, looksLikeClock) >= 0.8
+	case roleURL:
+		return p.share(column, func(s string) bool { return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") }) >= 0.8
 	case roleCurrency:
 		return p.share(column, looksLikeCurrency) >= 0.8
 	}
@@ -173,13 +193,16 @@ func (p *proposer) byContent() {
 	for _, c := range p.roles {
 		used[c] = true
 	}
+	for _, c := range p.consentLike {
+		used[c] = true // the day somebody agreed is not that of the sale
+	}
 	for _, t := range []struct {
 		role    role
 		instead role // a role that makes this one needless
 		test    func(string) bool
 	}{
 		{"user.em", "", looksLikeEmail},
-		{roleTime, roleDate, looksLikeTime},
+		{roleTime, roleDate, func(s string) bool { return !isBareNumber(s) && looksLikeTime(s) }},
 		{roleCurrency, "", looksLikeCurrency},
 	} {
 		if _, given := p.roles[t.role]; given {
@@ -245,8 +268,15 @@ func (p *proposer) complain() {
 	if len(p.userRoles()) == 0 {
 		p.warn(ProposeNoIdentifier, "no column looks like customer data (e-mail, phone, name, customer number); such events can't be matched")
 	}
-	if !p.has(roleConsent) {
+	switch {
+	case p.has(roleConsent):
+	case len(p.consentLike) > 0:
+		p.warn(ProposeConsent, "consent may be in "+p.quoted(p.consentLike)+"; the proposal will not pass until that is decided")
+	default:
 		p.warn(ProposeConsent, "no column says who agreed to advertising; the proposal claims that all did")
+	}
+	if unclear := p.unclearStatus(); len(unclear) > 0 {
+		p.warn(ProposeStatus, "values of "+p.name(roleStatus)+" that may be no sale: "+strings.Join(unclear, ", "))
 	}
 	if unknown := p.unknownCountries(); len(unknown) > 0 {
 		p.warn(ProposeUnknownCountry, "values of "+p.name("user.country")+" that are no country: "+strings.Join(unknown, ", "))
@@ -262,7 +292,7 @@ func (p *proposer) unknownCountries() (unknown []string) {
 	c := p.roles["user.country"]
 	for _, row := range p.sample {
 		s := trimSpace(row[c])
-		if s == "" || slices.Contains(unknown, s) || len(unknown) == most {
+		if s == "" || slices.Contains(unknown, s) || len(unknown) == most || suggest.LooksLikeData(s) {
 			continue
 		}
 		if _, err := capi.Normalize(capi.FieldCountry, s, "", capi.NormalizeOptions{}); err != nil {

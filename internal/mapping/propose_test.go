@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/internal/fault"
 	"sluice/internal/mapping"
 )
 
@@ -119,5 +120,120 @@ func TestUniquenessStaysSmall(t *testing.T) {
 	// Of 20 rows 18 have a key of their own and 2 share one: 1 key in 19 repeats.
 	if share := float64(r.Repeated) / float64(r.Keys); share < 0.048 || share > 0.058 {
 		t.Errorf("%.4f of the keys repeat in the sample, want about %.4f", share, 1.0/19)
+	}
+}
+
+func TestProposeRefuses(t *testing.T) {
+	t.Parallel()
+	header := []string{"order", "email"}
+	for _, n := range []string{"shop uk", "/orders", strings.Repeat("x", 101), "jane@example.com", "a\nb: c"} {
+		if _, err := mapping.Propose(header, nil, mapping.ProposeOptions{Namespace: n}); fault.CodeOf(err) != fault.Usage {
+			t.Errorf("namespace %q: %v, want usage", n, err)
+		}
+	}
+	_, err := mapping.Propose([]string{"Jane", "jane@example.com"}, nil, mapping.ProposeOptions{})
+	if fault.CodeOf(err) != fault.SourceInvalid || strings.Contains(strings.ToLower(fmt.Sprint(err)), "jane") {
+		t.Errorf("a customer as header: %v, want source_invalid without values", err)
+	}
+}
+
+func TestProposedNamespace(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                                "shop/orders",
+		"exports/Leeds Tills_2026-01.csv": "leeds-tills/orders",
+		"web-q3-2026.jsonl.gz":            "web/orders",
+		"2026-01-05.csv":                  "shop/orders",
+		"日本.csv":                          "shop/orders",
+	} {
+		var inputs []string
+		if in != "" {
+			inputs = []string{in}
+		}
+		p, err := mapping.Propose([]string{"order"}, nil, mapping.ProposeOptions{Inputs: inputs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if yaml := string(p.YAML); !strings.Contains(yaml, "# CHECK: every source of orders needs one of its own") || !strings.Contains(yaml, "\nnamespace: "+want+"\n") {
+			t.Errorf("%q: want namespace %s with a CHECK in\n%s", in, want, yaml)
+		}
+	}
+	p, err := mapping.Propose([]string{"order"}, nil, mapping.ProposeOptions{Namespace: "shop-uk/orders"})
+	if err != nil || strings.Contains(string(p.YAML), "every source") {
+		t.Errorf("a namespace that was given is questioned: %v", err)
+	}
+}
+
+// TestProposedConsent: a column that speaks of consent is used or asked about, and
+// never passed over by the claim that all agreed.
+func TestProposedConsent(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		column, value, want string
+	}{
+		{"Opt in", "yes", "consent:\n  column: Opt in\n  granted: [\"yes\"]"},
+		{"opt_in", "1", "granted: [\"1\"]"},
+		{"optin", "subscribed", "granted: [subscribed]"},
+		{"Newsletter", "Ja", "granted: [Ja]"},
+		{"GDPR", "2026-01-05", "consent: {column: GDPR, granted: [CHECK]}"},
+		{"DSGVO", "erteilt", "granted: [erteilt]"},
+		{"Werbung", "nein", "granted: [CHECK]"},
+		{"accepts_marketing", "true", "granted: [\"true\"]"},
+		{"email permission", "full", "consent: {column: email permission, granted: [CHECK]}"},
+		{"Consent", "level 3", "consent: {column: Consent, granted: [CHECK]}"},
+		{"opt_out", "yes", "consent: {column: opt_out, granted: [CHECK]}"},
+		{"colour", "yes", "\nconsent: granted\n"},
+	} {
+		p, err := mapping.Propose([]string{"order", tt.column}, [][]string{{"A", tt.value}, {"B", ""}}, mapping.ProposeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		yaml := string(p.YAML)
+		if !strings.Contains(yaml, tt.want) {
+			t.Errorf("%s: want %q in\n%s", tt.column, tt.want, yaml)
+		}
+		if tt.column != "colour" && strings.Contains(yaml, "\nconsent: granted") {
+			t.Errorf("%s: the proposal claims that all agreed", tt.column)
+		}
+	}
+}
+
+// TestProposalHoldsNoLineEndOfAName keeps a header from writing YAML of its own.
+func TestProposalHoldsNoLineEndOfAName(t *testing.T) {
+	t.Parallel()
+	p, err := mapping.Propose([]string{"order", "x\nopt_out: order", "consent\nevent_id: x"}, [][]string{{"A", "b", "c"}}, mapping.ProposeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range strings.Lines(string(p.YAML)) {
+		if strings.HasPrefix(l, "opt_out") || strings.HasPrefix(l, "event_id") {
+			t.Errorf("a name became a line of its own: %s", l)
+		}
+	}
+}
+
+// TestProposedCountry: national phone numbers get a country only where the data
+// leaves no doubt.
+func TestProposedCountry(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		header []string
+		row    []string
+		want   string
+	}{
+		{"a currency of one country", []string{"order", "phone", "currency"}, []string{"A", "020 7946 0100", "GBP"}, "\ndefault_country: GB"},
+		{"a currency sign", []string{"order", "phone", "total"}, []string{"A", "020 7946 0100", "-£5.00"}, "\ndefault_country: GB"},
+		{"a currency of many", []string{"order", "phone", "currency"}, []string{"A", "020 7946 0100", "EUR"}, "\n# default_country: GB"},
+		{"postcodes", []string{"order", "phone", "postcode"}, []string{"A", "020 7946 0100", "LS1 4AP"}, "\ndefault_country: GB"},
+		{"postcodes of many", []string{"order", "phone", "postcode"}, []string{"A", "020 7946 0100", "10115"}, "\n# default_country: GB"},
+	} {
+		p, err := mapping.Propose(tt.header, [][]string{tt.row}, mapping.ProposeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(p.YAML), tt.want) {
+			t.Errorf("%s: want %q in\n%s", tt.name, tt.want, p.YAML)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -34,60 +33,6 @@ var currencySigns = map[string]string{"£": "GBP", "€": "EUR", "₹": "INR", "
 var countryCurrency = map[string]string{
 	"gb": "GBP", "us": "USD", "de": "EUR", "at": "EUR", "fr": "EUR", "es": "EUR", "it": "EUR", "nl": "EUR", "be": "EUR", "pt": "EUR", "ie": "EUR",
 	"ch": "CHF", "se": "SEK", "no": "NOK", "dk": "DKK", "pl": "PLN", "ca": "CAD", "au": "AUD", "nz": "NZD", "jp": "JPY", "in": "INR",
-}
-
-// cancelWords are values of the status column that say the order is off.
-func (p *proposer) cancelWords() (words []string) {
-	for _, row := range p.sample {
-		s := trimSpace(row[p.roles[roleStatus]])
-		switch strings.ToLower(s) {
-		case "cancelled", "canceled", "void", "voided", "refunded", "returned", "storniert", "storno", "annulé", "annule", "cancelado", "annullato", "geannuleerd":
-			if w := yamlText(s); !slices.Contains(words, w) {
-				words = append(words, w)
-			}
-		}
-	}
-	return words
-}
-
-// cancellationPrefix is a letter that only ids of negative records start with.
-func (p *proposer) cancellationPrefix() string {
-	sign := roleValue
-	if p.grouped {
-		sign = roleLineQuantity
-	}
-	if !p.has(roleID) || !p.has(sign) {
-		return ""
-	}
-	type tally struct{ negative, other int }
-	prefixes := map[string]*tally{}
-	digits := 0
-	for _, row := range p.sample {
-		id := trimSpace(row[p.roles[roleID]])
-		if id == "" {
-			continue
-		}
-		if id[0]-'0' <= 9 {
-			digits++
-			continue
-		}
-		t := prefixes[id[:1]]
-		if t == nil {
-			t = &tally{}
-			prefixes[id[:1]] = t
-		}
-		if strings.HasPrefix(trimSpace(row[p.roles[sign]]), "-") {
-			t.negative++
-		} else {
-			t.other++
-		}
-	}
-	for prefix, t := range prefixes {
-		if digits > 0 && t.negative > 0 && t.other == 0 && isCode(prefix) {
-			return prefix
-		}
-	}
-	return ""
 }
 
 // currency is the one that signs or countries of the sample give away.

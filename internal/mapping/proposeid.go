@@ -99,6 +99,10 @@ func keyOf(parts []string) string {
 
 // dayOf is the date part of a time as written.
 func dayOf(s string) string {
+	if isBareNumber(s) {
+		s, _, _ = strings.Cut(strings.Replace(s, ",", ".", 1), ".")
+		return s
+	}
 	if i := strings.IndexAny(s, "T "); i > 0 {
 		return s[:i]
 	}

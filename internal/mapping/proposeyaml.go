@@ -3,7 +3,6 @@ package mapping
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -13,11 +12,11 @@ func (p *proposer) document() []byte {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# Proposed from the header and the first rows. Lines marked CHECK need a decision.")
 	line("version: 1")
-	namespace := p.options.Namespace
-	if namespace == "" {
-		namespace = "shop/orders"
-	}
+	namespace, made := p.namespace()
 	line("# Part of every event id: never change it once events were sent.")
+	if made {
+		line("# CHECK: every source of orders needs one of its own, or their order numbers get mixed up.")
+	}
 	line("namespace: %s", yamlText(namespace))
 	p.writeSource(line)
 	line("")
@@ -30,7 +29,7 @@ func (p *proposer) document() []byte {
 	line("")
 	p.writeWhere(line)
 	line("")
-	p.writeUser(line)
+	p.writeUser(line, currency)
 	if p.grouped {
 		p.writeLines(line)
 	}
@@ -51,6 +50,7 @@ func (p *proposer) document() []byte {
 			line("      %s: \"\"", yamlText(u))
 		}
 	}
+	p.writeUnused(line)
 	return []byte(b.String())
 }
 
@@ -97,10 +97,20 @@ func (p *proposer) writeID(line func(string, ...any)) {
 	}
 	if len(names) == 1 {
 		line("id: %s", names[0])
+		p.writeEventID(line)
 		return
 	}
-	line("# %s alone repeats, so the id has several parts.", p.out.ID[0])
+	line("# %s alone repeats, so the id has several parts.", yamlText(p.out.ID[0]))
 	line("id: [%s]", strings.Join(names, ", "))
+	p.writeEventID(line)
+}
+
+// writeEventID takes the id that the browser sent: Meta then counts both as one.
+func (p *proposer) writeEventID(line func(string, ...any)) {
+	if p.has(roleEventID) {
+		line("# CHECK: right if the browser's pixel sends the same id for the same order.")
+		line("event_id: %s", yamlText(p.name(roleEventID)))
+	}
 }
 
 func (p *proposer) writeOutcome(line func(string, ...any)) {
@@ -110,11 +120,7 @@ func (p *proposer) writeOutcome(line func(string, ...any)) {
 	if prefix := p.cancellationPrefix(); prefix != "" {
 		line("    - {column: %s, prefix: %s, skip: cancellation}", yamlText(p.name(roleID)), prefix)
 	}
-	if p.has(roleStatus) {
-		if words := p.cancelWords(); len(words) > 0 {
-			line("    - {column: %s, in: [%s], skip: cancellation}  # CHECK", yamlText(p.name(roleStatus)), strings.Join(words, ", "))
-		}
-	}
+	p.writeStatus(line)
 	line("    - {field: value, below: 0, skip: refund}")
 	line("    - {field: value, at_most: 0, skip: zero_value}")
 }
@@ -127,8 +133,6 @@ func (p *proposer) outcome() string {
 	}
 	return "order_placed"
 }
-
-func (p *proposer) inStore() bool { return p.has(roleTill) || p.has(roleShop) }
 
 func (p *proposer) writeTime(line func(string, ...any), currency string) {
 	if !p.has(roleTime) {
@@ -191,23 +195,7 @@ func (g amountGuess) settings() (s string) {
 	return s
 }
 
-func (p *proposer) writeWhere(line func(string, ...any)) {
-	switch {
-	case p.inStore():
-		line("# CHECK: sending it asserts that the sale happened there.")
-		line("action_source: physical_store")
-	case p.has(roleURL):
-		line("# CHECK: sending it asserts that the sale happened there.")
-		line("action_source: website")
-		line("event_source_url: %s", yamlText(p.name(roleURL)))
-	default:
-		line("# CHECK: physical_store, website, phone_call, system_generated …: sending it asserts where the sale happened.")
-		line("# Orders of a website need event_source_url and user.client_user_agent besides.")
-		line("action_source: physical_store")
-	}
-}
-
-func (p *proposer) writeUser(line func(string, ...any)) {
+func (p *proposer) writeUser(line func(string, ...any), currency string) {
 	roles := p.userRoles()
 	if len(roles) == 0 {
 		line("user: {em: CHECK}  # CHECK: name at least one column with customer data")
@@ -225,8 +213,14 @@ func (p *proposer) writeUser(line func(string, ...any)) {
 			line("  %s: %s", key, yamlText(column))
 		}
 	}
-	if cc := p.mainCountry(); cc != "" && (p.has("user.ph") || p.has("user.zp") || p.has("user.st")) {
-		line("default_country: %s  # completes national phone numbers", strings.ToUpper(cc))
+	if !p.has("user.ph") && !p.has("user.zp") && !p.has("user.st") {
+		return
+	}
+	if cc, why := p.defaultCountry(currency); cc != "" {
+		line("default_country: %s  # completes national phone numbers; %s", strings.ToUpper(cc), why)
+	} else {
+		line("# CHECK: national phone numbers need a country, for example:")
+		line("# default_country: GB")
 	}
 }
 
@@ -234,53 +228,17 @@ func (p *proposer) writeLines(line func(string, ...any)) {
 	line("")
 	line("lines:")
 	for _, r := range []role{roleLineID, roleLineQuantity, roleLinePrice, roleLineTitle} {
-		if p.has(r) {
-			line("  %s: %s", strings.TrimPrefix(string(r), "lines."), yamlText(p.name(r)))
+		if !p.has(r) {
+			continue
 		}
+		if p.amounts[r].strip {
+			line("  %s: {column: %s, transforms: [strip_currency]}", strings.TrimPrefix(string(r), "lines."), yamlText(p.name(r)))
+			continue
+		}
+		line("  %s: %s", strings.TrimPrefix(string(r), "lines."), yamlText(p.name(r)))
 	}
 	if g := p.amounts[roleLinePrice]; g.locale != "" {
 		line("  locale: %s", g.locale)
-	}
-}
-
-func (p *proposer) writeConsent(line func(string, ...any)) {
-	if !p.has(roleConsent) {
-		line("# CHECK: claims that everybody in this data agreed to advertising. With a column that says so:")
-		line("# consent: {column: consent, granted: [yes], denied: [no]}")
-		line("consent: granted")
-		return
-	}
-	var yes, no, open []string
-	c := p.roles[roleConsent]
-	for _, row := range p.sample {
-		s := trimSpace(row[c])
-		if s == "" {
-			continue
-		}
-		list := &open
-		if b, ok := truth(s); ok && b || strings.EqualFold(s, "granted") {
-			list = &yes
-		} else if ok || strings.EqualFold(s, "denied") || strings.EqualFold(s, "withdrawn") {
-			list = &no
-		}
-		if w := yamlText(s); !slices.Contains(*list, w) && len(*list) < 10 {
-			*list = append(*list, w)
-		}
-	}
-	if len(yes) == 0 {
-		yes = []string{"granted"}
-	}
-	line("consent:")
-	line("  column: %s", yamlText(p.header[c]))
-	line("  granted: [%s]  # CHECK", strings.Join(yes, ", "))
-	if len(no) > 0 {
-		line("  denied: [%s]", strings.Join(no, ", "))
-	}
-	if len(open) > 0 {
-		line("  # CHECK: also seen, and taken as no answer: %s", strings.Join(open, ", "))
-	}
-	if p.has("user.country") {
-		line("  region: %s", yamlText(p.name("user.country")))
 	}
 }
 

@@ -37,16 +37,13 @@ type Result struct {
 	Code   string // reason when Skipped
 	Reject Reject
 	// Event is complete when Mapped. When Skipped as a cancellation it holds what
-	// could be read, for finding the order that is taken back.
+	// could be read of it.
 	Event      capi.Event
-	Outcome    string // payment_received, order_placed …
-	RecordID   string // the business's own id of the record; empty when it could not be formed
-	Occurrence string // tells repeats of one record apart; usually empty
-	// Cancels is the RecordID of the order that a skipped record takes back, where
-	// the mapping says how to find it.
-	Cancels  string
-	Labels   []string // values in the order of Mapping.LabelNames
-	Warnings []string // float_ids, scientific_phone, date_only_time …
+	Outcome    string   // payment_received, order_placed …
+	RecordID   string   // the business's own id of the record; empty when it could not be formed
+	Occurrence string   // tells repeats of one record apart; usually empty
+	Labels     []string // values in the order of Mapping.LabelNames
+	Warnings   []string // float_ids, scientific_phone, date_only_time …
 	// WarningColumns holds the column of each warning, "" where it has none.
 	WarningColumns []string
 	Lines          int // source rows that went in

@@ -20,6 +20,7 @@ var guessedFormats = []string{
 	"YYYY/MM/DD HH:mm:ss", "YYYY/MM/DD HH:mm", "YYYY/MM/DD", "YYYYMMDD", "YYYYMMDDHHmmss", "YYYYMMDD HHmmss", "YYYYMMDD HHmm",
 	"DD MMM YYYY HH:mm:ss", "DD MMM YYYY HH:mm", "DD MMM YYYY", "D MMM YYYY", "DD-MMM-YYYY HH:mm:ss", "DD-MMM-YYYY",
 	"YYYY-MM-DD HH:mm:ss ZZ", "YYYY-MM-DD HHmmss", "YYYY-MM-DD HHmm",
+	formatExcel,
 }
 
 var guessedLayouts = func() []*layout {
@@ -30,14 +31,22 @@ var guessedLayouts = func() []*layout {
 	return out
 }()
 
+// looksLikeTime reads every format there is, counts of days and seconds among them;
+// see isBareNumber.
 func looksLikeTime(s string) bool {
-	// Eight digits alone are as likely an id; epoch times are only taken by name.
 	for _, l := range guessedLayouts {
 		if _, ok := l.parse(s); ok {
 			return true
 		}
 	}
 	return false
+}
+
+// isBareNumber reports whether a text is digits with at most one point or comma.
+// Such a text is a time only where a name says so: it is as likely an id or an amount.
+func isBareNumber(s string) bool {
+	whole, fraction, _ := strings.Cut(strings.Replace(s, ",", ".", 1), ".")
+	return digitsOnly(whole+fraction) == whole+fraction
 }
 
 // looksLikeClock recognises a time of day.
@@ -66,6 +75,11 @@ type amountGuess struct {
 	strip  bool
 }
 
+// signOf is the currency sign of an amount whose bare form is known.
+func signOf(s, bare string) string {
+	return trimSpace(strings.Replace(strings.TrimPrefix(s, "-"), strings.TrimPrefix(bare, "-"), "", 1))
+}
+
 // guessedLocales are tried on amounts that are not plain.
 var guessedLocales = []string{"en", "de", "fr", "de-CH", "en-IN"}
 
@@ -74,7 +88,7 @@ func amountOf(s string) (amountGuess, bool) {
 	bare := stripCurrency(s)
 	g := amountGuess{strip: bare != s}
 	if g.strip {
-		g.symbol = trimSpace(strings.Replace(s, bare, "", 1))
+		g.symbol = signOf(s, bare)
 	}
 	if _, problem := plainLocale.parse(bare); problem == "" {
 		return g, true
@@ -109,7 +123,7 @@ func (p *proposer) settleAmounts() {
 					read++
 				}
 				if bare != s && !g.strip {
-					g.strip, g.symbol = true, trimSpace(strings.Replace(s, bare, "", 1))
+					g.strip, g.symbol = true, signOf(s, bare)
 				}
 			}
 			if read > best {
@@ -143,7 +157,7 @@ func (p *proposer) settleTime() {
 		if s == "" {
 			continue
 		}
-		if c, ok := parseISO(s); ok && c.hasTime || strings.Contains(s, ":") {
+		if c, ok := parseISO(s); ok && c.hasTime || strings.Contains(s, ":") || isBareNumber(s) && strings.ContainsAny(s, ".,") {
 			dateOnly = false
 		}
 		times = append(times, s)

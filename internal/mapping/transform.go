@@ -208,8 +208,14 @@ func stripDotZero(s string) string {
 }
 
 // stripCurrency removes one currency sign, or one code of three letters, from
-// either end of an amount: "£12.50", "12,50 €", "EUR 12.50".
+// either end of an amount: "£12.50", "12,50 €", "EUR 12.50". A minus before the sign
+// stays: "-£12.50" becomes "-12.50".
 func stripCurrency(s string) string {
+	if amount, negative := strings.CutPrefix(s, "-"); negative {
+		if r, n := utf8.DecodeRuneInString(amount); unicode.Is(unicode.Sc, r) {
+			return "-" + trimSpace(amount[n:])
+		}
+	}
 	if r, n := utf8.DecodeRuneInString(s); unicode.Is(unicode.Sc, r) {
 		return trimSpace(s[n:])
 	}

@@ -31,12 +31,12 @@ type keyUse struct {
 // UniquenessReport is the result. Keys, Repeated and Crossed count followed keys:
 // all of them, or a sample when Sampled.
 type UniquenessReport struct {
-	Rows     int64
-	Empty    int64 // rows whose key was empty
-	Keys     int
-	Repeated int // keys on more than one row
-	Crossed  int // keys on rows with different contexts
-	Sampled  bool
+	Rows     int64 `json:"rows"`
+	Empty    int64 `json:"empty"` // rows whose key was empty
+	Keys     int   `json:"keys"`
+	Repeated int   `json:"repeated"` // keys on more than one row
+	Crossed  int   `json:"crossed"`  // keys on rows with different contexts
+	Sampled  bool  `json:"sampled"`
 }
 
 // NewUniqueness returns an empty measurement.

@@ -1,6 +1,9 @@
 package mapping
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // timeRule says when a conversion happened.
 type timeRule struct {
@@ -118,10 +121,18 @@ func midnight(c civil) string {
 	return ""
 }
 
-// timeHint says what to do about a text that is in none of the formats.
+// reads reports whether a format is among those of the rule.
+func (t *timeRule) reads(name string) bool {
+	return slices.ContainsFunc(t.formats, func(f *layout) bool { return f.name == name })
+}
+
+// hint says what to do about a text that is in none of the formats.
 func (t *timeRule) hint(s string) string {
 	if digitsOnly(s) == s && (len(s) == 12 || len(s) == 13) {
 		return "this looks like milliseconds since 1970: add `epoch_ms` under `time.formats`"
+	}
+	if _, ok := parseExcel(s); ok && !t.reads(formatExcel) {
+		return "this looks like a date of Excel, days since 1899-12-30: add `excel` under `time.formats`"
 	}
 	for _, f := range t.formats {
 		if c, ok := f.parse(s); ok && !c.zoned && t.location == nil {

@@ -37,22 +37,32 @@ func (t *table) bind(name, first string, columns []string) error {
 	return nil
 }
 
+// missing types columns that a header lacks. What a header has is only shown when
+// none of it looks like a value: without a header, a customer stands there.
 func (t *table) missing(name, first string, missing []string) error {
+	if suggest.LooksLikeRow(t.header) {
+		return headerless(name, len(t.header)).With("missing", missing)
+	}
+	shown := presentable(t.header)
 	said := make([]string, len(missing))
 	near := map[string]string{}
 	for i, m := range missing {
 		said[i] = fmt.Sprintf("%q", m)
-		if c := suggest.Closest(m, t.header); c != "" {
+		if c := suggest.Closest(m, t.header); c != "" && shown {
 			near[m] = c
 			said[i] += fmt.Sprintf(" (did you mean %q?)", c)
 		}
 	}
 	list := strings.Join(said, ", ")
 	var e *fault.Error
-	if first == "" {
+	switch {
+	case first == "" && shown:
 		e = fault.New(fault.MappingInvalid, "%s has no column %s", name, list).
 			WithFix("the header is %s; correct the mapping, or `source.delimiter` if the header was cut wrongly", quoteList(t.header))
-	} else {
+	case first == "":
+		e = fault.New(fault.MappingInvalid, "%s has no column %s, and its first line does not look like a header (%d columns)", name, list, len(t.header)).
+			WithFix("export the data with a line of column names on top; correct the mapping, or `source.delimiter` if the header was cut wrongly")
+	default:
 		e = fault.New(fault.SourceInvalid, "%s has no column %s, but %s has: the files do not have the same layout", name, list, first).
 			WithFix("read files of different layouts with a mapping each")
 	}

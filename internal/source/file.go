@@ -85,6 +85,9 @@ func (f *file) look(o Options) error {
 	if len(bytes.TrimSpace(head)) == 0 && f.whole {
 		return fault.New(fault.SourceEmpty, "%s is empty", f.name).With("file", f.name)
 	}
+	if isJSONArray(head) {
+		return jsonArray(f.name)
+	}
 	f.format = o.Format
 	if o.Format == Auto {
 		f.format = detect(f.name, head)
@@ -110,10 +113,6 @@ func detect(name string, head []byte) Format {
 // begin prepares the reader of records.
 func (f *file) begin(o Options) error {
 	if f.format == JSONL {
-		if t := bytes.TrimLeft(f.head, " \t\r\n"); len(t) > 0 && t[0] == '[' {
-			return fault.New(fault.SourceInvalid, "%s is one JSON array, not one object per line", f.name).
-				WithFix("convert it, for example with `jq -c '.[]'`").With("file", f.name)
-		}
 		f.jsonl = newObjects(o)
 		return nil
 	}

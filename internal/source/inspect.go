@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sluice/internal/fault"
+	"sluice/internal/suggest"
 )
 
 // sampleRows bound what Inspect returns, sampleBytes what it reads for it.
@@ -33,7 +34,8 @@ type Inspection struct {
 }
 
 // Inspect looks at the beginning of the first input: its form, its columns and
-// up to a thousand records. Records that can't be read are left out.
+// up to a thousand records. Records that can't be read are left out. A file whose
+// first line holds values instead of names is a SourceInvalid fault.
 func Inspect(ctx context.Context, inputs []string, options Options) (*Inspection, error) {
 	o, err := options.checked()
 	if err != nil {
@@ -77,11 +79,20 @@ func Inspect(ctx context.Context, inputs []string, options Options) (*Inspection
 	if first.table == nil {
 		return i, i.sampleObjects(ctx, first)
 	}
+	if suggest.LooksLikeRow(first.table.header) {
+		return nil, headerless(first.name, len(first.table.header))
+	}
 	i.Delimiter, i.Quote, i.Header = first.table.dialect.Delimiter, first.table.dialect.Quote, first.table.header
 	if !first.found {
 		i.Notes = append(i.Notes, Note{Code: NoteFallback, File: first.name, Message: "no delimiter was found; the file is read as one column"})
 	}
-	return i, i.sampleTable(ctx, first)
+	if err := i.sampleTable(ctx, first); err != nil {
+		return nil, err
+	}
+	if repeatsInSample(i.Header, i.Sample) {
+		return nil, headerless(first.name, len(i.Header))
+	}
+	return i, nil
 }
 
 func (i *Inspection) sampleTable(ctx context.Context, f *file) error {

@@ -20,6 +20,7 @@ type objects struct {
 	all     bool // collect every path, for Inspect
 	decode  *[256]rune
 	seen    []bool // columns that any record had
+	records int64  // records that could be read
 
 	dec     *jsontext.Decoder
 	in      bytes.Reader
@@ -73,6 +74,7 @@ func (j *objects) project(values []string, line []byte) ([]string, *RecordFault)
 	if len(bytes.TrimSpace(line[j.dec.InputOffset():])) > 0 {
 		return values, malformed("text follows the JSON object", "write one object per line")
 	}
+	j.records++
 	s := string(j.scratch)
 	for i, sp := range j.spans {
 		values = append(values, s[sp.start:sp.end])

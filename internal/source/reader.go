@@ -140,7 +140,9 @@ func (r *reader) Next(ctx context.Context, rec *Record) error {
 		if !errors.Is(err, io.EOF) {
 			return r.end(err)
 		}
-		r.leave()
+		if err := r.leave(); err != nil {
+			return r.end(err)
+		}
 		if err := r.advance(); err != nil {
 			return r.end(err)
 		}
@@ -160,9 +162,16 @@ func (r *reader) end(err error) error {
 	return err
 }
 
-// leave closes the current input and keeps what it learnt.
-func (r *reader) leave() {
+// leave closes the current input and keeps what it learnt. JSON lines without a
+// single mapped path are not what the mapping was made for: the counterpart of a
+// missing column, which only the end of the file can tell.
+func (r *reader) leave() error {
+	defer r.now.close()
 	if r.now.jsonl != nil {
+		if j := r.now.jsonl; j.records > 0 && len(j.seen) > 0 && !slices.Contains(j.seen, true) {
+			return fault.New(fault.MappingInvalid, "%s: no record has any of the mapped paths %s", r.now.name, quoteList(r.options.Columns)).
+				WithFix("correct the paths in the mapping, or read files of different layouts with a mapping each").With("file", r.now.name)
+		}
 		for i, s := range r.now.jsonl.seen {
 			r.seen[i] = r.seen[i] || s
 		}
@@ -171,7 +180,7 @@ func (r *reader) leave() {
 			r.seen[i] = true
 		}
 	}
-	r.now.close()
+	return nil
 }
 
 func (r *reader) noteAbsent() {

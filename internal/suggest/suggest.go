@@ -1,4 +1,5 @@
-// Package suggest finds the name a person probably meant.
+// Package suggest finds the name a person probably meant, and tells what may not be
+// shown as a name because it looks like a value.
 package suggest
 
 import (

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"sluice/capi"
+	"sluice/internal/app"
+	"sluice/internal/writeback"
+)
+
+// plansOffered is how many plans a shell is offered.
+const plansOffered = 20
+
+// fixedValues are the flags whose values are a short list, by name.
+func fixedValues() map[string][]string {
+	var fields, events []string
+	for _, f := range capi.Fields() {
+		fields = append(fields, f.String())
+	}
+	for _, e := range capi.StandardEvents() {
+		events = append(events, e.Name)
+	}
+	return map[string][]string{
+		"event":     events,
+		"field":     fields,
+		"format":    {"table", "csv", "jsonl"},
+		"keep":      {"all", "keys"},
+		"level":     {string(writeback.Offline), string(writeback.Sandbox)},
+		"log-level": {"debug", "info", "warn", "error"},
+		"progress":  {"auto", "plain", "json", "off"},
+		"source":    actionSources(),
+	}
+}
+
+// completions tells the shell what can follow: plan ids after the commands that take
+// one, the values of flags that have few, and files where only one kind fits.
+func (c *command) completions(root *cobra.Command) {
+	values := fixedValues()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		register := func(f *pflag.Flag) {
+			complete := cobra.NoFileCompletions
+			switch list, ok := values[f.Name]; {
+			case ok:
+				complete = cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
+			case f.Name == "mapping" || f.Name == "config":
+				complete = cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
+			case f.Name == "state-dir":
+				complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+			case f.Name == "output" || f.Name == "check":
+				return // any file
+			}
+			// The one error is a second registration of a flag, and each is met once.
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, complete)
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(register)
+		cmd.PersistentFlags().VisitAll(register)
+		switch cmd.Name() {
+		case "confirm", "dry-run", "rejects", "events":
+			cmd.ValidArgsFunction = c.completePlans
+		case "normalize", "payload", "runs", "sandbox", "demo", "version":
+			cmd.ValidArgsFunction = cobra.NoFileCompletions
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+}
+
+// completePlans offers the newest plans. It never makes a state directory and never
+// says why it has nothing to offer: what it prints lands in somebody's shell.
+func (c *command) completePlans(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	cfg, err := c.load()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var offers []cobra.Completion
+	err = c.with(cmd.Context(), func(a *app.App) error {
+		rows, err := runsOf(cmd.Context(), a, plansOffered)
+		for i := range rows {
+			offers = append(offers, cobra.CompletionWithDesc(rows[i].PlanID,
+				rows[i].State+", "+plural(int64(rows[i].Planned), "event")+", "+stamp(rows[i].CreatedAt)))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
