@@ -109,11 +109,7 @@ func (c *command) demo(ctx context.Context, exit bool) error {
 }
 
 func (t *tour) walk(ctx context.Context) error {
-	now := time.Now
-	if t.Now != nil {
-		now = t.Now
-	}
-	start := now()
+	start := t.clock()
 	line(t.out, "%s  Four shops drop their exports; Meta is a double at %s", t.bold("Sluice demo"), t.doc.Sandbox)
 
 	t.step(1, "Preview", "four messy files are read, nothing leaves this machine")

@@ -126,14 +126,14 @@ func eachRecord(ctx context.Context, r source.Reader, fn func(*source.Record) er
 func (c *command) writeProposal(p *mapping.Proposal) {
 	u := p.Uniqueness
 	for _, g := range p.Guesses {
-		line(c.Stderr, "%-24s %-20s %s", g.Column, g.Target, g.Why)
+		line(c.Stderr, "%-24s %-20s %s", shown(g.Column), g.Target, shown(g.Why))
 	}
 	if len(p.ID) > 0 {
 		how := fmt.Sprintf("%s rows, %s ids, %s on more than one row", thousands(u.Rows), thousands(u.Keys), thousands(u.Repeated))
 		if u.Sampled {
 			how += " (a sample of the ids)"
 		}
-		line(c.Stderr, "id: %s: %s", strings.Join(p.ID, " + "), how)
+		line(c.Stderr, "id: %s: %s", shown(strings.Join(p.ID, " + ")), how)
 	}
 	for _, w := range p.Warnings {
 		line(c.Stderr, "look at this first: %s [%s]", w.Message, w.Code)
@@ -274,11 +274,7 @@ func (c *command) explain(m *mapping.Mapping, rows []mapping.Row) (*explanation,
 		}
 	}
 	if hold := m.Hold(r.Outcome); doc.Result == "planned" && hold > 0 {
-		now := time.Now
-		if c.Now != nil {
-			now = c.Now
-		}
-		if until := time.Unix(r.Event.EventTime, 0).Add(hold); until.After(now()) {
+		if until := time.Unix(r.Event.EventTime, 0).Add(hold); until.After(c.clock()) {
 			doc.Result, doc.Code, doc.Hint = "held", "until", stamp(until)
 		}
 	}
@@ -286,7 +282,7 @@ func (c *command) explain(m *mapping.Mapping, rows []mapping.Row) (*explanation,
 }
 
 func (c *command) writeExplanation(w io.Writer, doc *explanation) {
-	line(w, "%s:%d, %s", doc.File, doc.Line, plural(int64(doc.Rows), "row"))
+	line(w, "%s, %s", shown(place(doc.File, doc.Line)), plural(int64(doc.Rows), "row"))
 	for _, s := range doc.Steps {
 		from := strings.Join(s.Columns, " + ")
 		if from == "" {
@@ -302,7 +298,7 @@ func (c *command) writeExplanation(w io.Writer, doc *explanation) {
 		if len(s.Warnings) > 0 {
 			text += "  " + c.notice(strings.Join(s.Warnings, ", "))
 		}
-		line(w, "%s", text)
+		line(w, "%s", shown(text))
 	}
 	c.writeFaults(w, doc.Faults)
 	verdict := c.good(doc.Result)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -138,15 +137,7 @@ func readMapping(path string) (*mapping.Mapping, error) {
 	if err != nil {
 		return nil, fault.New(fault.SourceUnavailable, "the mapping %s can't be read", path).Wrap(errors.Unwrap(err))
 	}
-	m, err := mapping.Parse(path, text, root.FS())
-	if f, ok := fault.As(err); ok {
-		var excerpts strings.Builder
-		for _, at := range mapping.FaultsOf(err) {
-			fmt.Fprintf(&excerpts, "%s\n%s", at, mapping.Excerpt(text, at))
-		}
-		return nil, f.With("excerpt", excerpts.String())
-	}
-	return m, err
+	return parseMapping(path, text, root.FS())
 }
 
 // pickDataset takes the first id that is given.
