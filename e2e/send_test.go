@@ -136,6 +136,12 @@ func TestAnIDThatForgetsTheShopIsAConflictNotALoss(t *testing.T) {
 	if p.Counts.Planned != 10 || p.Rejects["id_conflict"] != 10 {
 		t.Fatalf("counts %+v rejects %v", p.Counts, p.Rejects)
 	}
+	// Two shops whose sales even have the same times and prices.
+	var q plan
+	w.ok(&q, "preview", w.file("n2.csv", north), w.file("s2.csv", w.orders("south", 10)), "-m", m, "--dataset", dataset)
+	if q.Counts.Planned != 10 || q.Rejects["id_conflict"] != 10 {
+		t.Errorf("counts %+v rejects %v", q.Counts, q.Rejects)
+	}
 	w.fails("reject_threshold", 4, "confirm", p.ID)
 	if w.requests() != 0 {
 		t.Error("a plan over the reject threshold was sent")

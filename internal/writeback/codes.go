@@ -13,7 +13,7 @@ type RowCode struct {
 // mapping.Codes, those of an event capi.Codes.
 func RowCodes() []RowCode {
 	return []RowCode{
-		{"id_conflict", "rejected", "a known id comes with another time or value, in this input or in the ledger", "name every column under `id:` that tells two sales apart; what was sent can't be corrected"},
+		{"id_conflict", "rejected", "a known id comes with another time or value, or twice in one input with different data", "name every column under `id:` that tells two sales apart; what was sent can't be corrected"},
 		{"bad_event_id", "rejected", "the event id holds a NUL character", "mend the column it comes from"},
 		{"duplicate_in_input", "skipped", "the input holds the same record again", "none needed"},
 		{"duplicate", "skipped", "the ledger holds the same event, sent or waiting in an interrupted plan", "none needed; `sluice runs` shows interrupted plans"},

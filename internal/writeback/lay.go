@@ -48,11 +48,17 @@ func (p *planner) dedupe(ctx context.Context, byKey, byTime *extsort.Sorter) err
 			}
 			k := kinds[e.kind]
 			if seen > 1 && e.key == first.key {
-				if e.fingerprint == first.fingerprint {
+				// Inside one input only the very same event is a repeat: two shops whose
+				// first sale of the day has the same price are two sales.
+				what := "another time or value"
+				switch {
+				case e.leaf == first.leaf:
 					p.drop(k, "duplicate_in_input")
-				} else {
-					p.conflict(e, k, fmt.Sprintf("an earlier row (%s:%d) has this id with another time or value", p.files.names[first.file], first.line))
+					return nil
+				case e.fingerprint == first.fingerprint:
+					what = "the same time and value but other data"
 				}
+				p.conflict(e, k, fmt.Sprintf("an earlier row (%s:%d) has this id with %s", p.files.names[first.file], first.line, what))
 				return nil
 			}
 			first = e
