@@ -48,7 +48,8 @@ func (c *command) sandboxCommand() *cobra.Command {
 	f.StringVar(&keep, "keep", "all", "all events, or only their keys (for millions)")
 	f.BoolVar(&o.RequireProof, "require-proof", false, "refuse calls without appsecret_proof")
 	f.BoolVar(&o.StrictUserAgent, "strict-ua", false, "refuse website events without URL or user agent")
-	f.BoolVar(&public, "expose", false, "allow an address that is not loopback (the inspection routes have no password)")
+	f.BoolVar(&o.StrictPageID, "strict-page-id", false, "refuse WhatsApp events without page_id (one report says that Meta does)")
+	f.BoolVar(&public, "expose", false, "allow an address, hosts and origins that are not loopback (the inspection routes have no password)")
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -152,21 +153,25 @@ func (r *request) dataFromForm() {
 	}
 }
 
-// indexed collects data[] in order of appearance, then data[n] in order of n.
+// indexed collects data[] in order of appearance, then data[n] in order of n, and
+// by name where two spell the same n.
 func indexed(values url.Values) []string {
 	each := slices.Clone(values["data[]"])
 	type item struct {
 		at   int64
+		name string
 		text string
 	}
 	var items []item
 	for name, texts := range values {
 		inner, ok := strings.CutPrefix(name, "data[")
 		if at, isNumber := parseInt([]byte(strings.TrimSuffix(inner, "]"))); ok && isNumber && strings.HasSuffix(inner, "]") {
-			items = append(items, item{at, texts[0]})
+			items = append(items, item{at, name, texts[0]})
 		}
 	}
-	slices.SortFunc(items, func(a, b item) int { return int(a.at - b.at) })
+	slices.SortFunc(items, func(a, b item) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.name, b.name))
+	})
 	for _, it := range items {
 		each = append(each, it.text)
 	}

@@ -1,6 +1,11 @@
 package sandbox
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
 
 // Windows Meta applies when a request arrives.
 const (
@@ -9,6 +14,7 @@ const (
 	windowAppend   = 48 * time.Hour      // AppendAttribution after its original event
 	futureAllowed  = time.Minute         // our allowance; Meta's is not public
 	maxBatchEvents = 1000
+	maxEventName   = 50 // characters; the pixel's limit for custom events
 )
 
 // judgement is what the checks of one request depend on besides its events.
@@ -16,6 +22,13 @@ type judgement struct {
 	now             int64 // Unix seconds at receipt
 	offline         bool  // the dataset takes physical_store events
 	strictUserAgent bool
+	strictPageID    bool
+}
+
+// messagingNames are the event names a business_messaging event may have.
+var messagingNames = []string{
+	"Purchase", "LeadSubmitted", "InitiateCheckout", "AddToCart", "ViewContent", "OrderCreated", "OrderShipped", "OrderDelivered",
+	"OrderCanceled", "OrderReturned", "CartAbandoned", "QualifiedLead", "RatingProvided", "ReviewProvided",
 }
 
 // check applies the rules to a decoded event, in Meta's order as far as it is
@@ -30,7 +43,7 @@ func (d *decoder) check(j *judgement) *apiError {
 	}
 	d.commerce()
 	if ev.source == sourceMessaging {
-		d.messaging()
+		d.messaging(j)
 	}
 	for _, p := range ev.problems {
 		if p != nil {
@@ -44,9 +57,12 @@ func (d *decoder) check(j *judgement) *apiError {
 func (d *decoder) required() {
 	ev := &d.ev
 	for _, k := range [...]eventKey{evName, evTime, evUserData, evActionSource} {
-		if !ev.present(k) || k == evName && len(ev.name) == 0 {
+		if !ev.present(k) || k == evName && len(bytes.TrimSpace(ev.name)) == 0 {
 			ev.note(stageRequired, d.missing(k.String()))
 		}
+	}
+	if len(ev.name) > maxEventName && utf8.RuneCount(ev.name) > maxEventName {
+		ev.note(stageRequired, d.beyond("at most 50 characters", evName.String()))
 	}
 }
 
@@ -172,10 +188,14 @@ func (d *decoder) commerce() {
 	}
 }
 
-// messaging checks the keys of the channel. Meta's own WhatsApp sample has no
-// page_id while one report was refused for its absence, so either id will do.
-func (d *decoder) messaging() {
+// messaging checks the name and the keys of the channel. Meta's own WhatsApp sample
+// has no page_id while one report was refused for its absence, so asking for it is
+// an option.
+func (d *decoder) messaging(j *judgement) {
 	ev := &d.ev
+	if !slices.Contains(messagingNames, string(ev.name)) {
+		ev.note(stageMessaging, d.beyond("one of the event names for business_messaging", evName.String()))
+	}
 	need := func(k userKey) {
 		if !ev.keys.has(k) {
 			ev.note(stageMessaging, d.missing("user_data", k.String()))
@@ -183,10 +203,11 @@ func (d *decoder) messaging() {
 	}
 	switch string(ev.channel) {
 	case "whatsapp":
-		if !ev.keys.any(1<<keyPageID | 1<<keyWABA) {
+		need(keyWABA)
+		need(keyCTWAClid)
+		if j.strictPageID && !ev.keys.has(keyPageID) {
 			ev.note(stageMessaging, errPageID.with())
 		}
-		need(keyCTWAClid)
 	case "messenger":
 		need(keyPageID)
 		need(keyPageScopedUserID)

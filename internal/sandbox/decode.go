@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // decoder reads one event at a time from a scanner into the reused event. Its
@@ -40,6 +42,18 @@ func (d *decoder) unexpected(key []byte, path ...string) bool {
 // mistyped refuses a value of the wrong type.
 func (d *decoder) mistyped(want string, path ...string) bool {
 	return d.violate(`Param "` + d.param(path...) + `" must be ` + want + `.`)
+}
+
+// outside refuses a value of the right type that Meta's documentation rules out.
+func (d *decoder) outside(want string, path ...string) bool {
+	if d.bad == nil {
+		d.bad = d.beyond(want, path...)
+	}
+	return false
+}
+
+func (d *decoder) beyond(want string, path ...string) *apiError {
+	return errRange.with("what", `Param "`+d.param(path...)+`" must be `+want+`.`)
 }
 
 // missing refuses an object without a key it needs.
@@ -132,6 +146,8 @@ func (d *decoder) eventValue(key eventKey) (ok bool) {
 		ok = d.attributionData()
 	case evStoreData:
 		ok = d.storeData()
+	case evSegmentation:
+		ok = d.wordAt(segmentations, key.String())
 	default:
 		_, ok = d.stringAt(key.String())
 	}
@@ -215,16 +231,49 @@ func (d *decoder) flagAt(path ...string) bool {
 	return d.mistyped("a boolean", path...)
 }
 
-// numberAt reads a number, or text that claims to be one. good is false when the
-// text is not a plain decimal number or it is negative.
-func (d *decoder) numberAt(path ...string) (good, ok bool) {
+// numberAt reads a number, or text that claims to be one. NaN stands for text that
+// is not a plain decimal number and for a number no float64 holds, such as 1e400.
+func (d *decoder) numberAt(path ...string) (float64, bool) {
 	v, ok := d.scalar("a number", path...)
 	if !ok {
-		return false, false
+		return 0, false
 	}
 	s := scanner{b: v}
-	_, whole := s.number()
-	return whole && s.i == len(v) && v[0] != '-', true
+	if _, whole := s.number(); !whole || s.i != len(v) {
+		return math.NaN(), true
+	}
+	n, err := strconv.ParseFloat(string(v), 64)
+	if err != nil {
+		return math.NaN(), true
+	}
+	return n, true
+}
+
+// finiteAt reads a number of any sign.
+func (d *decoder) finiteAt(path ...string) bool {
+	n, ok := d.numberAt(path...)
+	if ok && math.IsNaN(n) {
+		return d.outside("a finite decimal number", path...)
+	}
+	return ok
+}
+
+// atLeast reads a whole number that must not be below a limit.
+func (d *decoder) atLeast(limit int64, path ...string) bool {
+	n, ok := d.integerAt(path...)
+	if ok && n < limit {
+		return d.outside("an integer of at least "+strconv.FormatInt(limit, 10), path...)
+	}
+	return ok
+}
+
+// wordAt reads one of the words Meta documents.
+func (d *decoder) wordAt(words []string, path ...string) bool {
+	v, ok := d.scalarAt(path...)
+	if ok && !slices.Contains(words, string(v)) {
+		return d.outside("one of {"+strings.Join(words, ", ")+"}", path...)
+	}
+	return ok
 }
 
 // textList reads a list of strings or ids.

@@ -1,5 +1,7 @@
 package sandbox
 
+import "math"
+
 // customKey numbers the standard keys of custom_data that the rules or the
 // statistics look at.
 type customKey uint8
@@ -57,6 +59,17 @@ func customKeyOf(name []byte) (customKey, bool) {
 	return 0, false
 }
 
+// deliveryCategories are the values of delivery_category.
+var deliveryCategories = []string{"in_store", "curbside", "home_delivery"}
+
+// segmentations are the values of customer_segmentation, which Meta's pages show
+// both in the event and in custom_data.
+var segmentations = []string{
+	"new_customer_to_business", "new_customer_to_business_line", "new_customer_to_product_area", "new_customer_to_medium",
+	"existing_customer_to_business", "existing_customer_to_business_line", "existing_customer_to_product_area",
+	"existing_customer_to_medium", "customer_in_loyalty_program",
+}
+
 // customData reads custom_data. Keys outside the standard set are custom
 // properties: any JSON value, and never an error.
 func (d *decoder) customData() bool {
@@ -98,13 +111,17 @@ func (d *decoder) customValue(key customKey) (ok bool) {
 	ev := &d.ev
 	switch key {
 	case cuValue:
-		var good bool
-		good, ok = d.numberAt("custom_data", key.String())
-		ev.valueBad = !good
+		var n float64
+		n, ok = d.numberAt("custom_data", key.String())
+		ev.valueBad = math.IsNaN(n) || math.Signbit(n)
 	case cuNetRevenue, cuPredictedLTV:
-		_, ok = d.numberAt("custom_data", key.String())
+		ok = d.finiteAt("custom_data", key.String())
 	case cuNumItems:
-		_, ok = d.integerAt("custom_data", key.String())
+		ok = d.atLeast(0, "custom_data", key.String())
+	case cuDeliveryCategory:
+		ok = d.wordAt(deliveryCategories, "custom_data", key.String())
+	case cuSegmentation:
+		ok = d.wordAt(segmentations, "custom_data", key.String())
 	case cuCurrency:
 		ev.currency, ok = d.stringAt("custom_data", key.String())
 	case cuOrderID:
@@ -153,7 +170,7 @@ func (d *decoder) content() bool {
 	if !d.open() {
 		return false
 	}
-	mark := len(d.names)
+	mark, identified := len(d.names), false
 	for first := true; ; first = false {
 		name, more, ok := d.member(first)
 		if !ok {
@@ -161,6 +178,9 @@ func (d *decoder) content() bool {
 		}
 		if !more {
 			d.forget(mark)
+			if !identified {
+				return d.violate(`Param "` + d.param("custom_data", "contents", "id") + `" is required.`)
+			}
 			return true
 		}
 		if !d.unique(mark, name) {
@@ -168,13 +188,17 @@ func (d *decoder) content() bool {
 		}
 		switch string(name) {
 		case "id":
-			_, ok = d.scalarAt("custom_data", "contents", "id")
+			var id []byte
+			id, ok = d.scalarAt("custom_data", "contents", "id")
+			identified = len(id) > 0
 		case "quantity":
-			_, ok = d.integerAt("custom_data", "contents", "quantity")
+			ok = d.atLeast(1, "custom_data", "contents", "quantity")
 		case "item_price":
-			_, ok = d.numberAt("custom_data", "contents", "item_price")
+			ok = d.finiteAt("custom_data", "contents", "item_price")
 		case "price":
-			_, ok = d.numberAt("custom_data", "contents", "price")
+			ok = d.finiteAt("custom_data", "contents", "price")
+		case "delivery_category":
+			ok = d.wordAt(deliveryCategories, "custom_data", "contents", "delivery_category")
 		default:
 			ok = d.skip()
 		}

@@ -147,8 +147,13 @@ func (d *decoder) attributionData() bool {
 			_, ok = d.scalarAt("attribution_data", key)
 		case atTouchpoint:
 			d.ev.touchpoint, ok = d.integerAt("attribution_data", key)
-		case atShare, atValue:
-			_, ok = d.numberAt("attribution_data", key)
+		case atShare:
+			var share float64
+			if share, ok = d.numberAt("attribution_data", key); ok && !(share >= 0 && share <= 1) {
+				return d.outside("a number from 0 to 1", "attribution_data", key)
+			}
+		case atValue:
+			ok = d.finiteAt("attribution_data", key)
 		default:
 			if slices.Contains(attributionOptional, key) {
 				return d.skip()
@@ -160,12 +165,28 @@ func (d *decoder) attributionData() bool {
 	}, "attribution_data")
 }
 
+// isStoreCode reports whether text is 1 to 64 ASCII letters and digits.
+func isStoreCode(v []byte) bool {
+	for _, c := range v {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return len(v) > 0 && len(v) <= 64
+}
+
 // storeData reads store_data.
 func (d *decoder) storeData() bool {
 	return d.object(func(name []byte) bool {
 		switch key := string(name); key {
-		case "store_page_id", "brand_page_id", "store_code":
+		case "store_page_id", "brand_page_id":
 			_, ok := d.scalarAt("store_data", key)
+			return ok
+		case "store_code":
+			v, ok := d.scalarAt("store_data", key)
+			if ok && !isStoreCode(v) {
+				return d.outside("1 to 64 letters and digits", "store_data", key)
+			}
 			return ok
 		}
 		return d.unexpected(name, "store_data")

@@ -98,7 +98,7 @@ func (d *decoder) userValue(key userKey) bool {
 			ev.note(stageUser, errLeadID.with())
 		}
 	default:
-		ev.hashedOdd = ev.hashedOdd || listKeys&key.bit() == 0 && isSHA256(v)
+		ev.hashedOdd = ev.hashedOdd || legacyKeys&key.bit() == 0 && isSHA256(v)
 	}
 	return true
 }

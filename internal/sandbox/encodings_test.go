@@ -168,3 +168,26 @@ func TestVersions(t *testing.T) {
 		})
 	}
 }
+
+// Names that spell the same number, and numbers far apart, keep one order.
+func TestIndexedEventsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	const far = "9000000000000000000"
+	form := url.Values{
+		"access_token": {sandbox.Token}, "data[]": {jsonText(visit("first"))}, "data[-" + far + "]": {jsonText(visit("low"))},
+		"data[1]": {jsonText(visit("b"))}, "data[01]": {jsonText(visit("a"))}, "data[" + far + "]": {jsonText(visit("high"))},
+	}.Encode()
+	for range 8 {
+		b := setup(t)
+		if a := b.do(request(t, http.MethodPost, eventsPath, "application/x-www-form-urlencoded", form)); a.status != http.StatusOK {
+			t.Fatal(a.text)
+		}
+		var ids []string
+		for _, e := range b.inspect(http.MethodGet, "/events", "")["events"].([]any) {
+			ids = append(ids, e.(map[string]any)["event_id"].(string))
+		}
+		if got, want := strings.Join(ids, " "), "first low a b high"; got != want {
+			t.Fatalf("order %q, want %q", got, want)
+		}
+	}
+}

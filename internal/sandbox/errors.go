@@ -53,6 +53,7 @@ const (
 	subBodyTooLarge     = 9990015
 	subUnreadableBody   = 9990016
 	subOriginalEventAge = 9990017
+	subRange            = 9990018
 )
 
 // parameter makes a row of the "Invalid parameter" family.
@@ -203,9 +204,12 @@ var (
 		"The value parameter must be a number that is not negative.", "custom_data.value is negative or text that is not a number")
 	errCurrency = synthetic("currency", subCurrency, "Bad Currency",
 		"The currency parameter must be an ISO 4217 code.", "custom_data.currency is not on the ISO 4217 list")
+	errRange = synthetic("range", subRange, "Value Outside The Documented Range", "{what}",
+		"a number, word, code or name Meta documents limits for lies outside them: quantity, num_items, attribution_share, item_price and the like "+
+			"not finite, delivery_category, customer_segmentation, store_code, event_name over 50 characters or not allowed for business_messaging")
 	errPageID = parameter("messaging_page_id", 2804069, "[emulator] Missing Page ID",
-		"A WhatsApp event needs user_data.page_id or user_data.whatsapp_business_account_id.",
-		"C", "a WhatsApp event names no Page and no account; number from one report, text ours")
+		"A WhatsApp event needs user_data.page_id.",
+		"C", "a WhatsApp event names no Page; only with strict page id, as Meta's own sample names none; number from one report, text ours")
 )
 
 // The failures that exist at Meta but that a double can't reach by itself.
@@ -260,7 +264,7 @@ var natural = []*ErrorRow{
 	errNoObject, errNoField, errBodyTooLarge, errUnreadableBody, errParam, errInvalidParameter, errNoEvents, errTooManyEvents,
 	errSchema, errTooOld, errFuture, errOriginalAge, errActionSource, errUserAgent, errNotConsolidated, errLDU, errExtInfo,
 	errEmptyUserValue, errNotHashed, errIP, errClickID, errLeadID, errInsufficient, errNoValue, errNoCurrency, errValue, errCurrency,
-	errPageID, errQualityDataset, errPixelExists,
+	errRange, errPageID, errQualityDataset, errPixelExists,
 }
 
 // Errors returns the whole catalogue: first the rows requests can provoke, in the

@@ -32,6 +32,11 @@ func message(channel string, user map[string]any) event {
 	return sale("m", set("action_source", "business_messaging"), set("messaging_channel", channel), only(user))
 }
 
+func renamed(e event, name string) event {
+	e["event_name"] = name
+	return e
+}
+
 func appended(changes ...func(event)) event {
 	e := sale("aa", set("event_name", "AppendAttribution"),
 		set("original_event_data", map[string]any{"event_name": "Purchase", "event_time": epoch.Unix() - 7200}),
@@ -89,7 +94,33 @@ var checkCases = []checkCase{
 	{"processing option is a number", sale("x", set("data_processing_options", []any{1})), 2804019, "must be a string"},
 	{"unexpected original_event_data key", sale("x", set("original_event_data", map[string]any{"id": 1})), 2804019, `Unexpected key "id"`},
 	{"unexpected attribution_data key", sale("x", set("attribution_data", map[string]any{"id": 1})), 2804019, `Unexpected key "id"`},
+	{"legacy key as list", sale("x", with("f5first", []string{hashed("a")})), 2804019, "must be a string"},
+	{"content without id", sale("x", custom("contents", []any{map[string]any{"quantity": 1}})), 2804019, `['contents']['id']" is required`},
+	{"content with an empty id", sale("x", custom("contents", []any{map[string]any{"id": ""}})), 2804019, "is required"},
+	// documented limits
+	{"content quantity 0", sale("x", custom("contents", []any{map[string]any{"id": "a", "quantity": 0}})), 9990018, "at least 1"},
+	{"endless item price", sale("x", custom("contents", []any{map[string]any{"id": "a", "item_price": json.RawMessage("1e400")}})), 9990018, "finite"},
+	{"item price in words", sale("x", custom("contents", []any{map[string]any{"id": "a", "price": "five"}})), 9990018, "finite"},
+	{"unknown delivery of a content", sale("x", custom("contents", []any{map[string]any{"id": "a", "delivery_category": "drone"}})), 9990018, "home_delivery"},
+	{"negative num_items", sale("x", custom("num_items", -1)), 9990018, "at least 0"},
+	{"num_items 0", sale("x", custom("num_items", 0)), 0, ""},
+	{"negative net revenue", sale("x", custom("net_revenue", -1.5)), 0, ""},
+	{"endless predicted_ltv", sale("x", custom("predicted_ltv", "1e400")), 9990018, "finite"},
+	{"unknown delivery_category", sale("x", custom("delivery_category", "drone")), 9990018, "curbside"},
+	{"unknown customer_segmentation", sale("x", custom("customer_segmentation", "new")), 9990018, "['custom_data']['customer_segmentation']"},
+	{"unknown customer_segmentation of the event", sale("x", set("customer_segmentation", "new")), 9990018, "customer_in_loyalty_program"},
+	{"attribution_share in per cent", sale("x", set("attribution_data", map[string]any{"attribution_share": 50})), 9990018, "from 0 to 1"},
+	{"negative attribution_share", sale("x", set("attribution_data", map[string]any{"attribution_share": "-0.1"})), 9990018, "from 0 to 1"},
+	{"whole attribution_share", sale("x", set("attribution_data", map[string]any{"attribution_share": 1})), 0, ""},
+	{"attribution_value in words", sale("x", set("attribution_data", map[string]any{"attribution_value": "all"})), 9990018, "finite"},
+	{"store_code with a hyphen", sale("x", set("store_data", map[string]any{"store_code": "A-1"})), 9990018, "letters and digits"},
+	{"empty store_code", sale("x", set("store_data", map[string]any{"store_code": ""})), 9990018, "letters and digits"},
+	{"longest store_code", sale("x", set("store_data", map[string]any{"store_code": strings.Repeat("z", 64)})), 0, ""},
+	{"store_code too long", sale("x", set("store_data", map[string]any{"store_code": strings.Repeat("z", 65)})), 9990018, "letters and digits"},
+	{"longest event_name", sale("x", set("event_name", strings.Repeat("é", 50))), 0, ""},
+	{"event_name too long", sale("x", set("event_name", strings.Repeat("e", 51))), 9990018, "at most 50 characters"},
 	// required
+	{"blank event_name", sale("x", set("event_name", " \t")), 2804019, "event_name"},
 	{"no event_name", sale("x", set("event_name", nil)), 2804019, "event_name"},
 	{"empty event_name", sale("x", set("event_name", "")), 2804019, "event_name"},
 	{"no event_time", sale("x", set("event_time", nil)), 2804019, "event_time"},
@@ -170,6 +201,8 @@ var checkCases = []checkCase{
 	{"value zero", sale("x", custom("value", 0)), 0, ""},
 	{"value as text", sale("x", custom("value", "142.52")), 0, ""},
 	{"value with a comma", sale("x", custom("value", "12,50")), 9990006, ""},
+	{"endless value", sale("x", custom("value", json.RawMessage("1e400"))), 9990006, ""},
+	{"value Inf", sale("x", custom("value", "Inf")), 9990006, ""},
 	{"negative value", sale("x", custom("value", -1)), 9990006, ""},
 	{"lower-case currency", sale("x", custom("currency", "usd")), 0, ""},
 	{"unknown currency", sale("x", custom("currency", "XXX")), 9990005, ""},
@@ -178,8 +211,10 @@ var checkCases = []checkCase{
 	{"messenger", message("messenger", map[string]any{"page_id": "1", "page_scoped_user_id": "2"}), 0, ""},
 	{"messenger without user", message("messenger", map[string]any{"page_id": "1"}), 2804019, "page_scoped_user_id"},
 	{"whatsapp as in Meta's sample", message("whatsapp", map[string]any{"whatsapp_business_account_id": "1", "ctwa_clid": "c"}), 0, ""},
-	{"whatsapp without page and account", message("whatsapp", map[string]any{"ctwa_clid": "c"}), 2804069, "page_id"},
-	{"whatsapp without click", message("whatsapp", map[string]any{"page_id": "1"}), 2804019, "ctwa_clid"},
+	{"whatsapp without account", message("whatsapp", map[string]any{"page_id": "1", "ctwa_clid": "c"}), 2804019, "whatsapp_business_account_id"},
+	{"whatsapp without click", message("whatsapp", map[string]any{"whatsapp_business_account_id": "1"}), 2804019, "ctwa_clid"},
+	{"event name of the web in a message", renamed(message("messenger", map[string]any{"page_id": "1", "page_scoped_user_id": "2"}), "PageView"), 9990018, "business_messaging"},
+	{"event name of messaging", renamed(message("messenger", map[string]any{"page_id": "1", "page_scoped_user_id": "2"}), "OrderShipped"), 0, ""},
 	{"instagram", message("instagram", map[string]any{"ig_account_id": "1", "ig_sid": "2"}), 0, ""},
 	{"instagram without user", message("instagram", map[string]any{"instagram_business_account_id": "1"}), 2804019, "ig_sid"},
 	// attribution beta
@@ -204,9 +239,11 @@ func numbered(n int) string {
 // everything is an event with every key the API documents.
 func everything() event {
 	user := map[string]any{}
-	for _, k := range []string{"em", "ph", "fn", "ln", "db", "ge", "ct", "st", "zp", "country", "external_id",
-		"f5first", "f5last", "fi", "dobd", "dobm", "doby", "app_user_id"} {
+	for _, k := range []string{"em", "ph", "fn", "ln", "db", "ge", "ct", "st", "zp", "country", "external_id"} {
 		user[k] = []string{hashed(k)}
+	}
+	for _, k := range []string{"f5first", "f5last", "fi", "dobd", "dobm", "doby", "app_user_id"} {
+		user[k] = hashed(k)
 	}
 	for _, k := range []string{"client_user_agent", "subscription_id", "madid", "anon_id", "page_id", "page_scoped_user_id", "ctwa_clid",
 		"ig_account_id", "ig_sid", "whatsapp_business_account_id", "instagram_business_account_id", "partner_id", "partner_name", "fb_login_id"} {
@@ -302,6 +339,19 @@ func TestStrictUserAgent(t *testing.T) {
 	}
 }
 
+func TestStrictPageID(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *sandbox.Options) { o.StrictPageID = true })
+	user := map[string]any{"whatsapp_business_account_id": "1", "ctwa_clid": "c"}
+	if got := b.send(message("whatsapp", user)).failure(); got != (failure{400, 100, 2804069}) {
+		t.Errorf("without page: %+v", got)
+	}
+	user["page_id"] = "2"
+	if a := b.send(message("whatsapp", user)); a.status != http.StatusOK {
+		t.Errorf("with page: %s", a.text)
+	}
+}
+
 func TestUnconsolidatedDatasetTakesNoOfflineEvents(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -344,6 +394,8 @@ func TestRequestLevelErrors(t *testing.T) {
 		{"duplicate name in an event", eventsPath, `{"data":[{"event_id":"a","event_id":"b"}]}`, failure{400, 100, 9990016}, "Invalid parameter"},
 		{"not UTF-8", eventsPath, "{\"data\":[{\"event_name\":\"\xff\"}]}", failure{400, 100, 9990016}, "Invalid parameter"},
 		{"bad JSON after a bad event", eventsPath, `{"data":[{"x":1},{]}`, failure{400, 100, 9990016}, "Invalid parameter"},
+		{"upload_tag too long", eventsPath, `{"data":[],"upload_tag":"` + strings.Repeat("t", 257) + `"}`, failure{400, 100, 0}, "upload_tag must have at most 256"},
+		{"partner_agent too long", eventsPath, `{"data":[],"partner_agent":"` + strings.Repeat("t", 257) + `"}`, failure{400, 100, 0}, "partner_agent must have at most 256"},
 		{"made-up test code", eventsPath, `{"data":[],"test_event_code":"mine"}`, failure{400, 100, 0}, "Invalid parameter"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -515,7 +567,7 @@ func TestCatalogueIsSound(t *testing.T) {
 // from the request log which rows answered.
 func TestEveryRowIsProvoked(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(o *sandbox.Options) { o.RequireProof, o.StrictUserAgent = true, true })
+	b := setup(t, func(o *sandbox.Options) { o.RequireProof, o.StrictUserAgent, o.StrictPageID = true, true, true })
 	b.inspect(http.MethodPost, "/tokens", `{"token":"no-scopes"}`)
 	b.inspect(http.MethodPost, "/tokens", `{"token":"other","scopes":["ads_management"],"objects":[]}`)
 	call := func(method, path, token, body string) {

@@ -1,5 +1,17 @@
 package sandbox
 
+import "unicode/utf8"
+
+// maxLabel bounds upload_tag and partner_agent, in characters. Meta's limits are
+// not public.
+const maxLabel = 256
+
+// maxLabels bounds how many distinct labels of a kind are told apart in a dataset:
+// event names, agents, upload tags. The rest counts as otherLabel.
+const maxLabels = 1000
+
+const otherLabel = "(other)"
+
 // eventsReply is what the events edge answers. events_received counts
 // duplicates too; messages is empty as long as nothing is known to be in it.
 type eventsReply struct {
@@ -13,6 +25,11 @@ func (s *Server) postEvents(r *request) (any, *apiError) {
 	code := r.param("test_event_code")
 	if code != "" && !issuedTestCode(code) {
 		return nil, errInvalidParameter.with()
+	}
+	for _, name := range [...]string{"upload_tag", "partner_agent"} {
+		if utf8.RuneCountInString(r.param(name)) > maxLabel {
+			return nil, errParam.with("what", "Param "+name+" must have at most 256 characters")
+		}
 	}
 	if err := r.batch.verdict(); err != nil {
 		return nil, err

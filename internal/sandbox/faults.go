@@ -56,6 +56,8 @@ type fault struct {
 	EstimatedMinutes int `json:"estimated_minutes,omitempty"`
 	// Hits counts the requests it met.
 	Hits int `json:"hits"`
+
+	ids map[string]bool // EventIDs
 }
 
 // complete fills in defaults and refuses what makes no sense.
@@ -126,6 +128,10 @@ type faultPlan struct {
 }
 
 func (p *faultPlan) add(f *fault) {
+	f.ids = make(map[string]bool, len(f.EventIDs))
+	for _, id := range f.EventIDs {
+		f.ids[id] = true
+	}
 	p.made++
 	f.ID = p.made
 	p.active = append(p.active, f)
@@ -145,7 +151,7 @@ func (p *faultPlan) take(r *request, after bool, records []record, last int) *fa
 	for i, f := range p.active {
 		meets := f.ID > last && faultKinds[f.Kind].after == after && (f.Edge == "*" || f.Edge == r.edge)
 		if len(f.EventIDs) > 0 {
-			meets = meets && holdsAny(records, f.EventIDs)
+			meets = meets && holdsAny(records, f.ids)
 		} else {
 			meets = meets && (after || records == nil) // met early already
 		}
@@ -164,8 +170,8 @@ func (p *faultPlan) take(r *request, after bool, records []record, last int) *fa
 	return nil
 }
 
-func holdsAny(records []record, ids []string) bool {
-	return slices.ContainsFunc(records, func(rec record) bool { return slices.Contains(ids, string(rec.id)) })
+func holdsAny(records []record, ids map[string]bool) bool {
+	return slices.ContainsFunc(records, func(rec record) bool { return ids[string(rec.id)] })
 }
 
 // faultBefore applies the faults that cut in before anything is stored. It is

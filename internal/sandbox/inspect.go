@@ -15,7 +15,7 @@ import (
 )
 
 // emulatorRoot is where the inspection surface begins. It is no part of Graph and
-// asks for no token; instead it answers loopback callers only, unless Exposed.
+// asks for no token.
 const emulatorRoot = "/_emulator"
 
 // maxInspectBody bounds what the inspection surface reads: a lookup of some
@@ -65,6 +65,14 @@ func (s *Server) inspect(hr *http.Request) *reply {
 	if err == nil {
 		return jsonReply(http.StatusOK, v)
 	}
+	return inspectRefusal(err)
+}
+
+// errNotLoopback refuses a caller of either surface before anything is read.
+var errNotLoopback = refuse(http.StatusForbidden, "this sandbox answers callers on its own machine only, under a loopback name; --expose lifts that")
+
+// inspectRefusal is the reply that refuses: Graph's envelope with a text alone.
+func inspectRefusal(err error) *reply {
 	status := http.StatusBadRequest
 	var known *inspectError
 	if errors.As(err, &known) {
@@ -74,9 +82,6 @@ func (s *Server) inspect(hr *http.Request) *reply {
 }
 
 func (s *Server) inspected(hr *http.Request) (any, error) {
-	if !s.opts.Exposed && !fromLoopback(hr) {
-		return nil, refuse(http.StatusForbidden, "the inspection surface answers loopback callers only")
-	}
 	path := "/" + strings.Trim(strings.TrimPrefix(hr.URL.Path, emulatorRoot), "/")
 	exists := false
 	for _, op := range s.inspections {
@@ -168,6 +173,7 @@ func (s *Server) describe(*http.Request) (any, error) {
 		"keep":              s.opts.Keep.String(),
 		"require_proof":     s.opts.RequireProof,
 		"strict_user_agent": s.opts.StrictUserAgent,
+		"strict_page_id":    s.opts.StrictPageID,
 		"versions":          versions,
 		"graph":             graph,
 		"inspection":        s.inspections,

@@ -45,7 +45,8 @@ func (e *stored) shown() shownEvent {
 }
 
 // listEvents answers GET /_emulator/events. Totals are those of the dataset, or
-// of all, whatever else filters the list; without limit the list is complete.
+// of all, whatever else filters the list; without limit the list is complete, and empty
+// with KeepKeys.
 func (s *Server) listEvents(hr *http.Request) (any, error) {
 	q := hr.URL.Query()
 	limit := -1
@@ -90,9 +91,7 @@ func (s *Server) listEvents(hr *http.Request) (any, error) {
 	}
 	out := map[string]any{
 		"received": total.Received, "kept": total.Kept, "duplicates": total.Duplicates, "test_events": total.Test,
-	}
-	if s.opts.Keep == KeepAll {
-		out["events"] = shown
+		"events": shown, // none with KeepKeys
 	}
 	if more {
 		out["next_after"] = shown[len(shown)-1].ID

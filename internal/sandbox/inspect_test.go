@@ -76,8 +76,8 @@ func TestKeepKeys(t *testing.T) {
 	b := setup(t, func(o *sandbox.Options) { o.Keep = sandbox.KeepKeys })
 	b.send(sale("a"), visit("b"), sale("a"))
 	m := b.inspect(http.MethodGet, "/events?dataset="+sandbox.Dataset, "")
-	if _, there := m["events"]; there {
-		t.Error("events are kept")
+	if events, list := m["events"].([]any); !list || len(events) != 0 {
+		t.Errorf("events %v, want an empty list", m["events"])
 	}
 	if got := b.totals(); got != [3]int{3, 2, 1} {
 		t.Errorf("totals %v", got)
@@ -100,7 +100,7 @@ func TestRequestLogHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	secret := "a-token-nobody-knows"
-	b.do(request(t, http.MethodPost, eventsPath+"?access_token="+secret+"&appsecret_proof="+secret+"&x=1", "application/json", batchOf(sale("a"))))
+	b.do(request(t, http.MethodPost, eventsPath+"?access_token="+secret+"&appsecret_proof="+secret+"&x=1&data%5B0%5D="+secret+"&data%5B%5D="+secret, "application/json", batchOf(sale("a"))))
 	b.do(request(t, http.MethodGet, "/debug_token?input_token="+secret+"&access_token="+sandbox.Token, "", ""))
 	b.send(sale("a"), sale("a"))
 	m := b.inspect(http.MethodGet, "/requests", "")
@@ -109,7 +109,7 @@ func TestRequestLogHoldsNoSecrets(t *testing.T) {
 	}
 	list := m["requests"].([]any)
 	first, last := list[0].(map[string]any), list[2].(map[string]any)
-	if first["token_in"] != "query" || number(first["code"]) != 190 || first["error"] != "token_invalid" || first["query"] != "access_token=hidden&appsecret_proof=hidden&x=1" {
+	if first["token_in"] != "query" || number(first["code"]) != 190 || first["error"] != "token_invalid" || first["query"] != "access_token=hidden&appsecret_proof=hidden&data%5B0%5D=hidden&data%5B%5D=hidden&x=1" {
 		t.Errorf("first: %v", first)
 	}
 	if last["token_in"] != "header" || number(last["received"]) != 2 || number(last["kept"]) != 1 || number(last["duplicates"]) != 1 || number(last["status"]) != 200 {
@@ -243,7 +243,7 @@ func TestInspectionRefusals(t *testing.T) {
 	}
 }
 
-func TestInspectionIsForLoopback(t *testing.T) {
+func TestBothSurfacesAreForLoopback(t *testing.T) {
 	t.Parallel()
 	h := sandbox.New(sandbox.Options{}).Handler()
 	open := sandbox.New(sandbox.Options{Exposed: true}).Handler()
@@ -262,19 +262,35 @@ func TestInspectionIsForLoopback(t *testing.T) {
 		{"127.0.0.1:4711", "localhost", "http://localhost:8080", 200},
 		{"127.0.0.1:4711", "localhost", "http://127.0.0.1:8080", 200},
 	} {
-		req := httptest.NewRequest(http.MethodGet, "/_emulator/clock", nil)
-		req.RemoteAddr, req.Host = tc.remote, tc.host
-		if tc.origin != "" {
-			req.Header.Set("Origin", tc.origin)
+		for _, path := range []string{"/_emulator/clock", "/" + sandbox.Dataset + "?access_token=" + sandbox.Token} {
+			req := httptest.NewRequest(http.MethodGet, path, nil)
+			req.RemoteAddr, req.Host = tc.remote, tc.host
+			if tc.origin != "" {
+				req.Header.Set("Origin", tc.origin)
+			}
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, req)
+			if rec.Code != tc.want {
+				t.Errorf("%s from %s to %s, origin %q: %d", path, tc.remote, tc.host, tc.origin, rec.Code)
+			}
+			rec = httptest.NewRecorder()
+			if open.ServeHTTP(rec, req); rec.Code != http.StatusOK {
+				t.Errorf("exposed, %s from %s: %d", path, tc.remote, rec.Code)
+			}
 		}
-		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, req)
-		if rec.Code != tc.want {
-			t.Errorf("from %s to %s, origin %q: %d", tc.remote, tc.host, tc.origin, rec.Code)
-		}
-		rec = httptest.NewRecorder()
-		if open.ServeHTTP(rec, req); rec.Code != http.StatusOK {
-			t.Errorf("exposed, from %s: %d", tc.remote, rec.Code)
+	}
+}
+
+// In process, requests keep the host they were meant for.
+func TestAnyHostInProcess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, path := range []string{"/" + sandbox.Dataset, "/_emulator/clock"} {
+		req := request(t, http.MethodGet, path, "", "")
+		req.URL.Host, req.Host = "graph.example.com", ""
+		req.Header.Set("Authorization", "Bearer "+sandbox.Token)
+		if a := b.do(req); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, a.status, a.text)
 		}
 	}
 }

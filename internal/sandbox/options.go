@@ -48,8 +48,12 @@ type Options struct {
 	// StrictUserAgent refuses website events without URL or user agent. Meta
 	// documents both as required, but the live API was seen to accept their absence.
 	StrictUserAgent bool
-	// Exposed lets callers from other machines use the inspection surface, which
-	// has no password. Without it they reach the Graph surface only.
+	// StrictPageID refuses WhatsApp events without page_id. One report says Meta does;
+	// Meta's own sample has none.
+	StrictPageID bool
+	// Exposed answers callers from other machines, and web pages of any origin, on
+	// both surfaces; the inspection surface has no password. Without it they are
+	// refused before anything is read.
 	Exposed bool
 	// Datasets are the ids of consolidated datasets that exist beside the documented
 	// ones, so that requests made for a real one can be rehearsed unchanged.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"strings"
 )
 
 // ringSize is how many requests the inspection surface remembers.
@@ -100,8 +101,10 @@ func scrubbed(query url.Values) string {
 			out.Set(name, "hidden")
 		}
 	}
-	if out.Has("data") {
-		out.Set("data", "hidden")
+	for name := range out {
+		if strings.HasPrefix(name, "data") { // data, data[], data[0] …
+			out.Set(name, "hidden")
+		}
 	}
 	return out.Encode()
 }

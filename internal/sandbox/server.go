@@ -103,12 +103,20 @@ func (t roundTripper) RoundTrip(hr *http.Request) (*http.Response, error) {
 // shutdownGrace is how long requests in progress may go on after the context ends.
 const shutdownGrace = 5 * time.Second
 
+// How long a caller may take to send a request, and to say nothing between two.
+const (
+	readTimeout = 60 * time.Second
+	idleTimeout = 2 * time.Minute
+)
+
 // Serve answers on the listener until the context ends, then lets requests in
 // progress finish and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	hs := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
@@ -133,6 +141,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // answer handles one request of either surface.
 func (s *Server) answer(hr *http.Request) *reply {
+	if !s.opts.Exposed && !fromLoopback(hr) {
+		return inspectRefusal(errNotLoopback)
+	}
 	if hr.URL.Path == emulatorRoot || strings.HasPrefix(hr.URL.Path, emulatorRoot+"/") {
 		return s.inspect(hr)
 	}
@@ -171,7 +182,10 @@ func (s *Server) graph(r *request) *reply {
 	r.now = s.clock.now() // waiting counts
 
 	if r.http.Method == http.MethodPost && r.edge == edgeEvents {
-		r.batch = newBatch(r.id, judgement{now: r.now.Unix(), offline: s.takesOffline(r.id), strictUserAgent: s.opts.StrictUserAgent})
+		r.batch = newBatch(r.id, judgement{
+			now: r.now.Unix(), offline: s.takesOffline(r.id),
+			strictUserAgent: s.opts.StrictUserAgent, strictPageID: s.opts.StrictPageID,
+		})
 	}
 	if r.bodyErr == nil {
 		r.bodyErr = r.decodeBody(body.Bytes())

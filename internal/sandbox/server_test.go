@@ -91,3 +91,42 @@ func TestFurtherDatasets(t *testing.T) {
 		t.Errorf("after a reset: %s", a.text)
 	}
 }
+
+// Names nobody could read any more count together, and events keep their own.
+func TestDistinctLabelsAreBounded(t *testing.T) {
+	t.Parallel()
+	const limit, more = 1000, 3
+	b := setup(t)
+	name := func(i int) string { return fmt.Sprintf("Custom%d", i) }
+	var events []event
+	for i := range limit + more {
+		events = append(events, sale(fmt.Sprint(i), set("event_name", name(i))))
+	}
+	b.send(events[:limit]...)
+	b.send(events[limit:]...)
+	for i := range limit + more {
+		one := sale(fmt.Sprint("tagged", i))
+		if a := b.post(eventsPath, jsonText(map[string]any{"data": []event{one}, "upload_tag": fmt.Sprint("tag", i)})); a.status != http.StatusOK {
+			t.Fatal(a.text)
+		}
+	}
+	counts := map[string]int{}
+	for _, bucket := range b.get("/" + sandbox.Dataset + "/stats?aggregation=event").body["data"].([]any) {
+		for _, row := range bucket.(map[string]any)["data"].([]any) {
+			m := row.(map[string]any)
+			counts[m["value"].(string)] += number(m["count"])
+		}
+	}
+	if len(counts) != limit+1 || counts[name(0)] != 1 || counts["(other)"] != more+limit+more { // Purchase is a name too many as well
+		t.Errorf("%d names, %d others", len(counts), counts["(other)"])
+	}
+	uploads := b.get("/" + sandbox.Dataset + "/offline_event_uploads?upload_tag=(other)").body["data"].([]any)
+	if len(uploads) != 1 || number(uploads[0].(map[string]any)["valid_entries"]) != more {
+		t.Errorf("uploads of other tags: %v", uploads)
+	}
+	last := name(limit + more - 1)
+	shown := b.inspect(http.MethodGet, "/events?event_name="+last, "")["events"].([]any)
+	if len(shown) != 1 {
+		t.Errorf("%s is shown %d times", last, len(shown))
+	}
+}

@@ -39,7 +39,7 @@ type cell struct {
 	devices, systems, browsers tally
 }
 
-// index numbers the distinct texts it has seen.
+// index numbers the distinct texts it has seen, up to maxLabels of them.
 type index struct {
 	at    map[string]uint32
 	texts []string
@@ -47,6 +47,10 @@ type index struct {
 
 func (x *index) of(text []byte) uint32 {
 	n, known := x.at[string(text)]
+	if !known && len(x.texts) >= maxLabels {
+		text = []byte(otherLabel)
+		n, known = x.at[otherLabel]
+	}
 	if !known {
 		if x.at == nil {
 			x.at = map[string]uint32{}

@@ -128,9 +128,13 @@ func (st *store) commit(from origin, records []record) Counts {
 			}
 		}
 		if st.keep == KeepAll {
+			name := log.stats.lastName // shared, unless the name counts among the others
+			if name != string(rec.name) {
+				name = string(rec.name)
+			}
 			kept = append(kept, stored{
 				seq: st.seq, dataset: from.dataset, received: from.now, batch: from.batch, testCode: from.testCode,
-				name: log.stats.lastName, id: string(rec.id), time: rec.time, source: rec.source,
+				name: name, id: string(rec.id), time: rec.time, source: rec.source,
 				grade: rec.keys.grade(), verdict: v, warnings: rec.warnings(), raw: bytes.Clone(rec.raw),
 			})
 		}

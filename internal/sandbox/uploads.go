@@ -28,6 +28,10 @@ type upload struct {
 // open finds or starts the upload of a tag and counts the call.
 func (l *uploadLog) open(tag string, now time.Time) *upload {
 	u := l.byTag[tag]
+	if u == nil && len(l.order) >= maxLabels {
+		tag = otherLabel
+		u = l.byTag[tag]
+	}
 	if u == nil {
 		if l.byTag == nil {
 			l.byTag = map[string]*upload{}

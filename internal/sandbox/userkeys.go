@@ -108,8 +108,10 @@ const hashedKeys = keySet(1<<keyEM | 1<<keyPH | 1<<keyFN | 1<<keyLN | 1<<keyDB |
 	1<<keyCT | 1<<keyST | 1<<keyZP | 1<<keyCountry)
 
 // listKeys may hold one value or a list of them.
-const listKeys = hashedKeys | 1<<keyExternalID | 1<<keyF5First | 1<<keyF5Last | 1<<keyFI |
-	1<<keyDobD | 1<<keyDobM | 1<<keyDobY | 1<<keyAppUserID
+const listKeys = hashedKeys | 1<<keyExternalID
+
+// legacyKeys are known to SDKs only: one string each, which may be hashed.
+const legacyKeys = keySet(1<<keyF5First | 1<<keyF5Last | 1<<keyFI | 1<<keyDobD | 1<<keyDobM | 1<<keyDobY | 1<<keyAppUserID)
 
 // tooBroad are the combinations Meta lists as matching too many people; an event
 // whose keys are a subset of one of them is refused (since Graph v13.0).
