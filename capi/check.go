@@ -81,7 +81,7 @@ func (c *checker) object(schema *wireObject) {
 		case known:
 			c.member(&member)
 		case schema.open:
-			c.skip()
+			c.anything()
 		default:
 			c.fault(CodeUnknownKey)
 			c.skip()
@@ -100,12 +100,16 @@ func (c *checker) member(m *wireMember) {
 	case wireTexts, wireHashes, wireIDs:
 		c.list(m)
 	case wireAny:
-		if c.kind() == 'n' {
-			c.fault(CodeNullValue)
-		}
-		c.skip()
+		c.anything()
 	default:
 		c.scalar(m)
+	}
+}
+
+// anything passes over a value whose type is free, but not null, nor is anything in it.
+func (c *checker) anything() {
+	if holdsNull(c.raw()) {
+		c.fault(CodeNullValue)
 	}
 }
 
@@ -124,6 +128,9 @@ func (c *checker) list(m *wireMember) {
 		n := c.enterIndex(count)
 		text := c.element(m)
 		c.path = c.path[:n]
+		if m.user != 0 && count == maxValues && !c.broken {
+			c.fault(CodeTooManyValues)
+		}
 		if m.fact == hasExtInfo && !c.broken {
 			c.facts.extInfo.add(count, text)
 		}

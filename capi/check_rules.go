@@ -81,6 +81,7 @@ func (c *checker) rules() {
 		c.keyRules()
 	}
 	c.businessRules()
+	c.linkRules()
 	c.lduRules()
 }
 
@@ -94,9 +95,19 @@ func (c *checker) nameRules(name string) {
 			break
 		}
 	}
+	first, _ := utf8.DecodeRuneInString(name)
+	last, _ := utf8.DecodeLastRuneInString(name)
+	if inkless(first) || inkless(last) {
+		c.faultIn("event_name", CodeEventNameCharacters)
+	}
 	if c.facts.text(hasActionSource) == "business_messaging" && name != "" && !slices.Contains(messagingEvents, name) {
 		c.faultIn("event_name", CodeBadMessagingEventName)
 	}
+}
+
+// inkless reports spaces and format characters, but not controls.
+func inkless(r rune) bool {
+	return unicode.In(r, unicode.White_Space, unicode.Cf) && !unicode.IsControl(r)
 }
 
 func (c *checker) timeRules() {
@@ -236,6 +247,43 @@ func (c *checker) businessRules() {
 	}
 	if appending && (!w.has(hasOriginalName) || !w.has(hasOriginalTime)) {
 		c.faultIn("original_event_data", CodeOriginalEventRequired)
+	}
+}
+
+// linkRules judges the times of original_event_data and attribution_data. A time
+// of 0 counts as absent.
+func (c *checker) linkRules() {
+	const hours = 60 * 60
+	w := &c.facts
+	latest := c.now + 60
+	appending := w.text(hasEventName) == "AppendAttribution"
+	original, dated := w.int(hasOriginalTime), w.read&hasOriginalTime != 0
+	if dated {
+		event := w.int(hasEventTime)
+		afterEvent := event > 0 && event < 100_000_000_000 && original > event
+		if original < 0 || original > latest || afterEvent {
+			c.faultIn("original_event_data.event_time", CodeOriginalEventTime)
+		}
+	}
+	if appending && dated && w.has(hasOriginalName) {
+		age := c.now - original + int64(c.opts.Margin.Seconds())
+		switch {
+		case original == 0:
+			c.faultIn("original_event_data", CodeOriginalEventRequired)
+		case age > 7*24*hours:
+			c.faultIn("original_event_data.event_time", CodeOriginalEventTooOld)
+		case age >= 48*hours:
+			c.faultIn("original_event_data.event_time", CodeOriginalEventLate)
+		}
+	}
+	if w.read&hasTouchpoint == 0 {
+		return
+	}
+	switch touchpoint := w.int(hasTouchpoint); {
+	case touchpoint == 0:
+		c.faultIn("attribution_data", CodeAttributionRequired)
+	case touchpoint < 0, touchpoint > latest, dated && original != 0 && touchpoint > original:
+		c.faultIn("attribution_data.touchpoint_ts", CodeBadTouchpoint)
 	}
 }
 

@@ -1,8 +1,10 @@
 package capi_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/capi"
 )
@@ -31,6 +33,13 @@ var wireCases = []wireCase{
 	{name: "odd key", old: `"event_id":`, new: `"anna@example.com":1,"event_id":`, want: "unknown_key@?"},
 	{name: "key of nobody inside", old: `"em":`, new: `"email":`, want: "unknown_key@user_data.email"},
 	{name: "null", old: `"order-1001"`, new: `null`, want: "null_value@event_id"},
+	{name: "null in a property", old: `"value":12.5`, new: `"value":12.5,"x":{"a":["n\"n",null]}`, want: "null_value@custom_data.x"},
+	{name: "no null in a property", old: `"value":12.5`, new: `"value":12.5,"x":["null",true,false,"\\\\n"]`},
+	{name: "key that is a telephone number", old: `"event_id":`, new: `"447700900123":1,"event_id":`, want: "unknown_key@?"},
+	{name: "key that holds one", old: `"event_id":`, new: `"tel447700900123":1,"event_id":`, want: "unknown_key@?"},
+	{name: "key that is a hash", old: `"event_id":`, new: `"` + emHash + `":1,"event_id":`, want: "unknown_key@?"},
+	{name: "key that is half a hash", old: `"event_id":`, new: `"` + strings.Repeat("ab", 16) + `":1,"event_id":`, want: "unknown_key@?"},
+	{name: "key as long as a token", old: `"event_id":`, new: `"` + strings.Repeat("xy", 17) + `":1,"event_id":`, want: "unknown_key@?"},
 	{name: "list with null", old: `"em":["` + emHash + `"]`, new: `"em":[null]`, want: "null_value@user_data.em[0]"},
 	{name: "empty list", old: `"em":["` + emHash + `"]`, new: `"em":[]`, want: "empty@user_data.em"},
 	{name: "number for text", old: `"order-1001"`, new: `1001`, want: "wrong_type@event_id"},
@@ -108,7 +117,7 @@ var wireCases = []wireCase{
 	{name: "delivery", old: `"order_id"`, new: `"delivery_category":"drone","num_items":-1,"order_id"`,
 		want: "bad_delivery_category@custom_data.delivery_category bad_num_items@custom_data.num_items"},
 	{name: "segmentation", old: `"order_id"`, new: `"customer_segmentation":"vip","order_id"`, want: "bad_customer_segmentation@custom_data.customer_segmentation"},
-	{name: "null property", old: `"order_id":"1001"`, new: `"contents2":null`},
+	{name: "null property", old: `"order_id":"1001"`, new: `"contents2":null`, want: "null_value@custom_data.contents2"},
 
 	{name: "app without data", base: appEvent, old: `"app_data"`, new: `"app_data2"`, want: "unknown_key@app_data2 missing_app_data@app_data"},
 	{name: "app without tracking", base: appEvent, old: `"advertiser_tracking_enabled":0,`, new: ``, want: "missing_advertiser_tracking@app_data.advertiser_tracking_enabled"},
@@ -127,6 +136,25 @@ var wireCases = []wireCase{
 	{name: "attribution without ad", base: attribution, old: `"ad_id":"1",`, new: ``, want: "attribution_required@attribution_data"},
 	{name: "attribution in per cent", base: attribution, old: `"attribution_share":0.5`, new: `"attribution_share":50`, want: "bad_attribution_share@attribution_data.attribution_share"},
 	{name: "attribution by guess", base: attribution, old: `"ad_id":"1"`, new: `"ad_id":"1","attribution_model":"guess"`, want: "bad_attribution_property@attribution_data.attribution_model"},
+	{name: "original in milliseconds", base: attribution, old: `"event_time":1795255200`, new: `"event_time":1795255200000`, want: "original_event_time@original_event_data.event_time"},
+	{name: "original after the event", base: attribution, old: `"event_time":1795255200`, new: `"event_time":1795258801`, want: "original_event_time@original_event_data.event_time"},
+	{name: "original before the epoch", base: attribution, old: `"event_time":1795255200`, new: `"event_time":-1`,
+		want: "original_event_time@original_event_data.event_time original_event_too_old@original_event_data.event_time bad_touchpoint@attribution_data.touchpoint_ts"},
+	{name: "original without time", base: attribution, old: `"event_time":1795255200`, new: `"event_time":0`, want: "original_event_required@original_event_data"},
+	{name: "original 48 hours old", base: attribution, old: `"event_time":1795255200`, new: `"event_time":1795089600`,
+		want: "original_event_late@original_event_data.event_time bad_touchpoint@attribution_data.touchpoint_ts"},
+	{name: "touchpoint after the original", base: attribution, old: `"touchpoint_ts":1795251600`, new: `"touchpoint_ts":1795255201`, want: "bad_touchpoint@attribution_data.touchpoint_ts"},
+	{name: "touchpoint in milliseconds", base: attribution, old: `"touchpoint_ts":1795251600`, new: `"touchpoint_ts":1795251600000`, want: "bad_touchpoint@attribution_data.touchpoint_ts"},
+	{name: "touchpoint without time", base: attribution, old: `"touchpoint_ts":1795251600`, new: `"touchpoint_ts":0`, want: "attribution_required@attribution_data"},
+	{name: "name ends in a no-break space", old: `"Purchase"`, new: `"Purchase "`, want: "event_name_characters@event_name"},
+	{name: "name begins with a zero-width space", old: `"Purchase"`, new: `"​Purchase"`, want: "event_name_characters@event_name"},
+	{name: "blank id", old: `"order-1001"`, new: `"  "`, want: "empty@event_id"},
+	{name: "login id beyond 64 bits", old: `"em":`, new: `"fb_login_id":9223372036854775808,"em":`, want: "not_numeric@user_data.fb_login_id"},
+	{name: "largest login id", old: `"em":`, new: `"fb_login_id":9223372036854775807,"em":`},
+	{name: "101 values", old: `"em":["` + emHash + `"]`, new: `"em":["` + emHash + `"` + strings.Repeat(`,"`+emHash+`"`, 100) + `]`, want: "too_many_values@user_data.em"},
+	{name: "100 values", old: `"em":["` + emHash + `"]`, new: `"em":["` + emHash + `"` + strings.Repeat(`,"`+emHash+`"`, 99) + `]`},
+	{name: "SDK key", old: `"em":`, new: `"fi":"` + emHash + `","em":`},
+	{name: "SDK key in a list", old: `"em":`, new: `"fi":["` + emHash + `"],"em":`},
 	{name: "original without name", base: attribution, old: `"event_name":"Purchase",`, new: ``, want: "original_event_required@original_event_data"},
 }
 
@@ -166,6 +194,31 @@ func TestCheckWire(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCheckWireMargin checks that the margin is taken off the windows of an
+// attribution too, as the encoder does.
+func TestCheckWireMargin(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[int64]string{
+		47*hour - 1:       "",
+		47 * hour:         "original_event_late@original_event_data.event_time",
+		(7*24 - 1) * hour: "original_event_late@original_event_data.event_time",
+		7*24*hour - 60:    "original_event_too_old@original_event_data.event_time",
+	} {
+		ev := attribution()
+		wire, report := newEncoder(t, capi.Options{}).Append(nil, &ev)
+		if report.Refused() {
+			t.Fatal(report.Faults)
+		}
+		original := testNow().Unix() - age
+		spoilt := strings.Replace(string(wire), `"event_time":1795255200`, `"event_time":`+strconv.FormatInt(original, 10), 1)
+		spoilt = strings.Replace(spoilt, `"touchpoint_ts":1795251600`, `"touchpoint_ts":`+strconv.FormatInt(original-1, 10), 1)
+		faults := capi.CheckWire([]byte(spoilt), capi.CheckOptions{Now: testNow, Margin: time.Hour})
+		if got := faultText(faults); got != want {
+			t.Errorf("%d s old: faults %s, want %s", age, got, want)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (c *checker) textCode(m *wireMember, text []byte) string {
 	case m.kind == wireUser:
 		c.facts.keys |= m.user
 		return userCode(m.name, text)
-	case len(text) == 0:
+	case len(bytes.TrimSpace(text)) == 0:
 		return emptyTextCode(m)
 	case len(text) > maxTextBytes:
 		return CodeTextTooLong
@@ -141,7 +141,7 @@ func (c *checker) numberCode(m *wireMember, raw []byte) string {
 		if m.user.Has(FieldLeadID) && (negative || len(whole) < minLeadIDDigits || len(whole) > maxLeadIDDigits) {
 			return CodeLeadIDInvalid
 		}
-		if negative || len(whole) > maxIDDigits {
+		if negative || len(whole) > 19 || len(whole) == 19 && string(whole) > "9223372036854775807" {
 			return CodeNotNumeric
 		}
 		return ""

@@ -13,6 +13,7 @@ const (
 	CodeNotHashed               = "not_hashed"
 	CodeHashedNotAllowed        = "hashed_not_allowed"
 	CodeUnknownUserKey          = "unknown_user_key"
+	CodeTooManyValues           = "too_many_values"
 	CodeInvalidEmail            = "invalid_email"
 	CodePhoneNoDigits           = "phone_no_digits"
 	CodePhoneMissingCountryCode = "phone_missing_country_code"
@@ -37,6 +38,7 @@ const (
 	CodePhoneAssumedInternational = "phone_assumed_international"
 	CodePhoneAmbiguous            = "phone_ambiguous"
 	CodePhoneTrunkZero            = "phone_trunk_zero"
+	CodePhoneCountryUnknown       = "phone_country_unknown"
 	CodeDOBAmbiguous              = "dob_ambiguous"
 	CodeIPPrivate                 = "ip_private"
 	CodeCookieAfterEvent          = "cookie_after_event"
@@ -174,6 +176,7 @@ var catalogue = [...]CodeInfo{
 	{CodeNotHashed, Drop, "the value is not a SHA-256 hash, though it has to be one here", "declare the field as hashed: no or auto, or hash it"},
 	{CodeHashedNotAllowed, Drop, "the value is a hash; this key is sent in clear or not at all", "send the plain value"},
 	{CodeUnknownUserKey, Drop, "Meta knows no such customer-information key", "remove the key"},
+	{CodeTooManyValues, Drop, "the key has more than 100 values; those beyond are left out", "check the mapping; nobody has that many"},
 	{CodeInvalidEmail, Drop, "the value is not one e-mail address", "check the column; write one address per value"},
 	{CodePhoneNoDigits, Drop, "the value has no digits of a phone number", "check the column"},
 	{CodePhoneMissingCountryCode, Drop, "the number is national and no country is known to complete it", "map a country column or set default_country, or write it as +<country code>…"},
@@ -196,6 +199,7 @@ var catalogue = [...]CodeInfo{
 	{CodePhoneAssumedInternational, Warn, "the number has no + and no country is known; its digits are sent as they are", "map a country column, or set default_country"},
 	{CodePhoneAmbiguous, Warn, "the number may have its country code already; it is taken as national", "write it as +<country code>…"},
 	{CodePhoneTrunkZero, Warn, "a zero follows the country code that is not dialled from abroad; such a number will not match", "leave the zero out, or write it as (0)"},
+	{CodePhoneCountryUnknown, Warn, "the country of the telephone numbers is not a country; the person's own or the default is used", "write the ISO 3166-1 alpha-2 code"},
 	{CodeDOBAmbiguous, Warn, "day and month can't be told apart; the month is taken to come first", "write it as YYYY-MM-DD"},
 	{CodeIPPrivate, Warn, "the address is not a public one", "send the visitor's address, not a proxy's"},
 	{CodeCookieAfterEvent, Warn, "the click or browser id is younger than the event", "send the id the visitor had at the time of the event"},
@@ -203,14 +207,14 @@ var catalogue = [...]CodeInfo{
 	{CodeInsufficientIdentifiers, Refuse, "the customer information is a combination Meta refuses", "add one of em, ph, external_id, fbp, fbc or client_ip_address, or both names"},
 	{CodeMissingEventName, Refuse, "the event has no name", "set event_name, for a sale Purchase"},
 	{CodeEventNameTooLong, Refuse, "the event name has more than 50 characters", "shorten it"},
-	{CodeEventNameCharacters, Refuse, "the event name has control characters", "remove them"},
+	{CodeEventNameCharacters, Refuse, "the event name has control characters, or blanks or invisible characters at its ends", "remove them"},
 	{CodeEventNameNearMiss, Warn, "the name differs from one of Meta's only in case or spacing; Meta takes it for a custom event", "write it exactly as Meta does"},
 	{CodeMissingEventTime, Refuse, "the event has no time", "map the column that says when it happened"},
 	{CodeEventTimeMilliseconds, Refuse, "the time is in milliseconds", "send seconds"},
 	{CodeTooOld, Refuse, "the event is older than Meta accepts", "send events sooner; nothing can be done for this one"},
 	{CodeFutureTime, Refuse, "the event lies in the future", "check the clock and the time zone of the time column"},
 	{CodeLateEvent, Warn, "the event is more than a day old, which weakens measurement", "send daily or more often"},
-	{CodeOfflineOver7Days, Warn, "the shop sale is more than 7 days old; Meta's pages name both 7 and 62 days as the limit", "send weekly or more often, or set offline_window to strict7"},
+	{CodeOfflineOver7Days, Warn, "the shop sale is more than 7 days old; Meta's pages name both 7 and 62 days as the limit", "send weekly or more often; OfflineStrict7 (`--strict-window`) holds shop sales to seven days as well"},
 	{CodeMissingEventID, Warn, "the event has no event_id, so Meta can't recognise a second copy", "set event_id to something that never changes, like the order number"},
 	{CodeMissingOrderID, Warn, "the shop sale has no order_id; Meta merges such sales of one customer at one time", "map custom_data.order_id"},
 	{CodeMissingActionSource, Refuse, "the event does not say where it happened", "set action_source, for a shop sale physical_store"},

@@ -1,6 +1,9 @@
 package capi
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+)
 
 // countryCode is an ISO 3166-1 alpha-2 code in lower case, packed into one number.
 type countryCode uint16
@@ -9,6 +12,7 @@ const (
 	noCountry countryCode = 0
 	countryUS             = countryCode('u')<<8 | 's'
 	countryIT             = countryCode('i')<<8 | 't'
+	countryAU             = countryCode('a')<<8 | 'u'
 )
 
 // packCountry packs two lower-case letters; noCountry for anything else.
@@ -54,6 +58,10 @@ var countryNames = sync.OnceValue(func() map[string]countryCode {
 	return names
 })
 
+// dottedI is what İ becomes in lower case. Turkish capitals have it in names that
+// are listed with a plain i.
+var dottedI = []byte("i\u0307")
+
 // lookupCountry finds a country by squashed text.
 func lookupCountry(squashed []byte) (countryCode, bool) {
 	if cc := packCountry(squashed); cc != noCountry {
@@ -61,6 +69,12 @@ func lookupCountry(squashed []byte) (countryCode, bool) {
 			return cc, true
 		}
 	}
-	cc, ok := countryNames()[string(squashed)]
+	if cc, ok := countryNames()[string(squashed)]; ok {
+		return cc, true
+	}
+	if !bytes.Contains(squashed, dottedI) {
+		return noCountry, false
+	}
+	cc, ok := countryNames()[string(bytes.ReplaceAll(squashed, dottedI, dottedI[:1]))]
 	return cc, ok
 }

@@ -123,9 +123,10 @@ func (e *Encoder) event(dst []byte, ev *Event) []byte {
 	return dst
 }
 
-// text writes a member, or nothing for "".
+// text writes a member, or nothing for blank text: an order_id of two spaces would
+// make one sale of many.
 func (e *Encoder) text(dst []byte, name, s, path string) []byte {
-	if s == "" {
+	if trim(s) == "" {
 		return dst
 	}
 	if code := textFault(s); code != "" {

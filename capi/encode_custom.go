@@ -140,7 +140,7 @@ func (e *Encoder) content(dst []byte, c *Content, i int) []byte {
 
 // contentText is text with a path that is only made when it is needed.
 func (e *Encoder) contentText(dst []byte, name, s string, i int) []byte {
-	if s == "" {
+	if trim(s) == "" {
 		return dst
 	}
 	if code := textFault(s); code != "" {

@@ -102,8 +102,8 @@ func propertyFault(p *Property) string {
 	}
 }
 
-// jsonFault reports text that is not one JSON value, or that holds a number whose
-// value readers with doubles would change.
+// jsonFault reports text that is not one JSON value, or that holds null, or a number
+// whose value readers with doubles would change.
 func jsonFault(s string) string {
 	if simpleJSON(s) {
 		return ""
@@ -114,7 +114,10 @@ func jsonFault(s string) string {
 		if err != nil {
 			return CodePropertyNotJSON
 		}
-		if token.Kind() == '0' && !exactNumber(token.String()) {
+		switch {
+		case token.Kind() == 'n':
+			return CodeNullValue
+		case token.Kind() == '0' && !exactNumber(token.String()):
 			return CodePropertyInexactNumber
 		}
 		if dec.StackDepth() > maxJSONDepth {

@@ -104,12 +104,29 @@ func TestEncodeBytes(t *testing.T) {
 			name: "external id raw, ids as integers, flags, escapes",
 			opts: capi.Options{ExternalID: capi.ExternalIDRaw},
 			edit: func(ev *capi.Event) {
-				ev.UserData = capi.UserData{ExternalID: []string{` a"b\c `}, LeadID: "12345678901234567", FBLoginID: "98765432109876543210"}
+				ev.UserData = capi.UserData{ExternalID: []string{` a"b\c `}, LeadID: "12345678901234567", FBLoginID: "9223372036854775807"}
 				ev.CustomData = capi.CustomData{Value: capi.Some(capi.Decimal(10000)), Currency: "EUR", OrderID: "tab\there\u0001\u00e9"}
 				ev.OptOut = capi.Some(false)
 				ev.DataProcessing = &capi.DataProcessing{}
 			},
-			want: `{"action_source":"physical_store","custom_data":{"currency":"EUR","order_id":"tab\there\u0001é","value":1},"data_processing_options":[],"event_id":"order-1001","event_name":"Purchase","event_time":1795258800,"opt_out":false,"user_data":{"external_id":["a\"b\\c"],"fb_login_id":98765432109876543210,"lead_id":12345678901234567}}`,
+			want: `{"action_source":"physical_store","custom_data":{"currency":"EUR","order_id":"tab\there\u0001é","value":1},"data_processing_options":[],"event_id":"order-1001","event_name":"Purchase","event_time":1795258800,"opt_out":false,"user_data":{"external_id":["a\"b\\c"],"fb_login_id":9223372036854775807,"lead_id":12345678901234567}}`,
+		},
+		{
+			name: "SDK keys are single texts",
+			edit: func(ev *capi.Event) {
+				ev.UserData = capi.UserData{Legacy: map[string]string{"fi": strings.ToUpper(email), "app_user_id": mary}}
+				ev.CustomData = capi.CustomData{Value: capi.Some(capi.Decimal(10000)), Currency: "EUR", OrderID: "1"}
+			},
+			want: `{"action_source":"physical_store","custom_data":{"currency":"EUR","order_id":"1","value":1},"event_id":"order-1001","event_name":"Purchase","event_time":1795258800,"user_data":{"app_user_id":"` + mary + `","fi":"` + email + `"}}`,
+		},
+		{
+			name: "blank texts are absent",
+			edit: func(ev *capi.Event) {
+				ev.UserData = capi.UserData{FirstName: []string{"Mary"}, ExternalID: []string{"12345"}}
+				ev.EventID = "  "
+				ev.CustomData = capi.CustomData{Value: capi.Some(capi.Decimal(10000)), Currency: "EUR", OrderID: "\u00a0", ItemNumber: " ", ContentName: " a "}
+			},
+			want: `{"action_source":"physical_store","custom_data":{"content_name":" a ","currency":"EUR","value":1},"event_name":"Purchase","event_time":1795258800,"user_data":{"external_id":["5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"],"fn":["` + mary + `"]}}`,
 		},
 		{
 			name: "app",
@@ -364,7 +381,7 @@ func TestEncodeNoAllocations(t *testing.T) {
 func TestEncodeCanonical(t *testing.T) {
 	t.Parallel()
 	ev := visit()
-	ev.CustomData.Properties = []capi.Property{{Key: "nested", JSON: `{"z":[1e2,0.10,"\u00e9"],"a":null}`}}
+	ev.CustomData.Properties = []capi.Property{{Key: "nested", JSON: `{"z":[1e2,0.10,"\u00e9"],"a":false}`}}
 	wire, report := newEncoder(t, capi.Options{}).Append(nil, &ev)
 	if report.Refused() {
 		t.Fatal(report.Faults)

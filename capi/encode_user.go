@@ -61,6 +61,9 @@ func (e *Encoder) hint(u *UserData) countryCode {
 		if cc, ok := e.norm.country(u.PhoneCountry); ok {
 			return cc
 		}
+		if trim(u.PhoneCountry) != "" {
+			e.fault(CodePhoneCountryUnknown, "user_data.ph")
+		}
 	}
 	for _, country := range u.Country {
 		if cc, ok := e.norm.country(country); ok {
@@ -80,6 +83,10 @@ func (e *Encoder) list(dst []byte, f Field, values []string, hint countryCode) [
 	dst = append(dst, listHeads[f]...)
 	e.items = e.items[:0]
 	for i, s := range values {
+		if i == maxValues {
+			e.fault(CodeTooManyValues, e.paths.of(f, i))
+			break
+		}
 		s = trim(s)
 		if s == "" {
 			continue
@@ -102,6 +109,10 @@ func (e *Encoder) list(dst []byte, f Field, values []string, hint countryCode) [
 	dst[len(dst)-1] = ']'
 	return append(dst, ',')
 }
+
+// maxValues bounds the values of a key, and with them the search for repeats. Meta
+// documents no limit; a person has a handful.
+const maxValues = 100
 
 // listHeads holds `"em":[` for every field.
 var listHeads = func() (heads [numFields]string) {
@@ -239,7 +250,8 @@ func (e *Encoder) accept(f Field, s string) (string, bool) {
 	return s, true
 }
 
-// legacy passes a hash of an SDK-only key through.
+// legacy passes a hash of an SDK-only key through. These are single texts in
+// Meta's SDKs, not lists.
 func (e *Encoder) legacy(dst []byte, f Field, u *UserData) []byte {
 	if len(u.Legacy) == 0 {
 		return dst
@@ -256,9 +268,9 @@ func (e *Encoder) legacy(dst []byte, f Field, u *UserData) []byte {
 	e.report.PreHashed++
 	e.report.Keys = e.report.Keys.With(f)
 	dst = appendKey(dst, fieldNames[f])
-	dst = append(dst, '[', '"')
+	dst = append(dst, '"')
 	dst = append(dst, v.text...)
-	return append(dst, '"', ']', ',')
+	return append(dst, '"', ',')
 }
 
 // checkLegacyKeys reports keys in Legacy that are none. Their names are not

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxEventName is the length limit of the pixel's custom events, in characters.
@@ -95,22 +96,23 @@ var looseNames = func() map[string]string {
 	return loose
 }()
 
-// NearMiss returns the event name that a name differs from only in case, spaces,
-// dashes or underscores; "" when it is exact or not near any. Meta takes a near
-// miss for a custom event, and the advertiser's Purchase stays empty.
+// NearMiss returns the event name that a name differs from only in case, dashes,
+// underscores, spaces and invisible characters; "" when it is exact or not near
+// any. Meta takes a near miss for a custom event, and the advertiser's Purchase
+// stays empty.
 func NearMiss(name string) string {
 	if standardNames[name] || len(name) > maxEventName*4 {
 		return ""
 	}
 	var buf [maxEventName * 4]byte
 	loose := buf[:0]
-	for i := range len(name) {
-		switch b := name[i]; {
-		case b == ' ', b == '-', b == '_', b == '\t':
-		case b-'A' < 26:
-			loose = append(loose, b|0x20)
+	for _, r := range name {
+		switch {
+		case r == '-', r == '_', isInvisible(r):
+		case 'A' <= r && r <= 'Z':
+			loose = append(loose, byte(r)|0x20)
 		default:
-			loose = append(loose, b)
+			loose = utf8.AppendRune(loose, r)
 		}
 	}
 	if near := looseNames[string(loose)]; near != name {
@@ -122,13 +124,20 @@ func NearMiss(name string) string {
 // eventNameFault returns the code that refuses a name, "" for none.
 func eventNameFault(name string) string {
 	switch {
-	case strings.TrimFunc(name, isBlank) == "":
+	case strings.TrimFunc(name, isInvisible) == "":
 		return CodeMissingEventName
 	case len(name) > maxEventName && runeCount(name) > maxEventName:
 		return CodeEventNameTooLong
 	case strings.IndexFunc(name, unicode.IsControl) >= 0:
 		return CodeEventNameCharacters
-	default:
-		return ""
+	case !isPlain(name[0]) || !isPlain(name[len(name)-1]):
+		// Nobody sees these in a spreadsheet, and Meta does not trim names.
+		if strings.TrimFunc(name, isInvisible) != name {
+			return CodeEventNameCharacters
+		}
 	}
+	return ""
 }
+
+// isInvisible reports blanks and format characters.
+func isInvisible(r rune) bool { return isBlank(r) || unicode.Is(unicode.Cf, r) }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/capi"
 )
@@ -53,6 +54,14 @@ func attribution() capi.Event {
 
 const digest = "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f"
 
+// original moves the original event and its touchpoint into the past.
+func original(age int64) func(*capi.Event) {
+	return func(ev *capi.Event) {
+		ev.OriginalEventData.EventTime = testNow().Unix() - age
+		ev.AttributionData.TouchpointTS = ev.OriginalEventData.EventTime - hour
+	}
+}
+
 func property(key, json string) func(*capi.Event) {
 	return func(ev *capi.Event) { ev.CustomData.Properties = []capi.Property{{Key: key, JSON: json}} }
 }
@@ -69,10 +78,20 @@ var faultCases = []faultCase{
 	{name: "sixth value", edit: func(ev *capi.Event) {
 		ev.UserData.Email = []string{"a@b.cc", "b@b.cc", "c@b.cc", "d@b.cc", "e@b.cc", "nobody"}
 	}, want: "invalid_email@user_data.em[5]"},
+	{name: "more values than anybody has", edit: func(ev *capi.Event) {
+		ev.UserData.ExternalID = make([]string, 5000)
+		for i := range ev.UserData.ExternalID {
+			ev.UserData.ExternalID[i] = strings.Repeat("a", i%100+1)
+		}
+	}, want: "too_many_values@user_data.external_id[100]"},
 	{name: "phone without digits", edit: func(ev *capi.Event) { ev.UserData.Phone = []string{"n/a"} }, want: "phone_no_digits@user_data.ph[0]"},
 	{name: "phone without country", edit: func(ev *capi.Event) { ev.UserData.Country, ev.UserData.Phone = nil, []string{"020 7946 0958"} },
 		want: "phone_missing_country_code@user_data.ph[0]"},
 	{name: "short phone", edit: func(ev *capi.Event) { ev.UserData.Phone = []string{"+12345"} }, want: "phone_length@user_data.ph[0]"},
+	{name: "unknown phone country", edit: func(ev *capi.Event) {
+		ev.UserData.PhoneCountry, ev.UserData.Phone = "Narnia", []string{"020 7946 0958"}
+	},
+		want: "phone_country_unknown@user_data.ph"},
 	{name: "phone taken as it is", edit: func(ev *capi.Event) { ev.UserData.Country, ev.UserData.Phone = nil, []string{"16505551212"} },
 		want: "phone_assumed_international@user_data.ph[0]"},
 	{name: "phone in two readings", edit: func(ev *capi.Event) { ev.UserData.Country, ev.UserData.Phone = []string{"de"}, []string{"4930901820"} },
@@ -99,6 +118,7 @@ var faultCases = []faultCase{
 	{name: "no advertising id", edit: func(ev *capi.Event) { ev.UserData.MadID = "AECE52E7" }, want: "madid_invalid@user_data.madid"},
 	{name: "lead id from a CSV", edit: func(ev *capi.Event) { ev.UserData.LeadID = "l:1234567890123456" }, want: "lead_id_invalid@user_data.lead_id"},
 	{name: "page name", edit: func(ev *capi.Event) { ev.UserData.PageID = "our-page" }, want: "not_numeric@user_data.page_id"},
+	{name: "login id beyond 64 bits", edit: func(ev *capi.Event) { ev.UserData.FBLoginID = "9223372036854775808" }, want: "not_numeric@user_data.fb_login_id"},
 	{name: "login id with a leading zero", edit: func(ev *capi.Event) { ev.UserData.FBLoginID = "0123" }, want: "not_numeric@user_data.fb_login_id"},
 	{name: "hashed subscription id", edit: func(ev *capi.Event) { ev.UserData.SubscriptionID = digest }, want: "hashed_not_allowed@user_data.subscription_id"},
 	{name: "legacy key in clear", edit: func(ev *capi.Event) { ev.UserData.Legacy = map[string]string{"fi": "m"} }, want: "not_hashed@user_data.fi"},
@@ -119,11 +139,18 @@ var faultCases = []faultCase{
 	{name: "blank name", edit: func(ev *capi.Event) { ev.EventName = " \t" }, want: "missing_event_name@event_name"},
 	{name: "long name", edit: func(ev *capi.Event) { ev.EventName = strings.Repeat("é", 51) }, want: "event_name_too_long@event_name"},
 	{name: "control in name", edit: func(ev *capi.Event) { ev.EventName = "Pur\u0000chase" }, want: "event_name_characters@event_name"},
+	{name: "no-break space after the name", edit: func(ev *capi.Event) { ev.EventName = "Purchase\u00a0" }, want: "event_name_characters@event_name"},
+	{name: "zero-width space before the name", edit: func(ev *capi.Event) { ev.EventName = "\u200bPurchase" }, want: "event_name_characters@event_name"},
+	{name: "soft hyphen after the name", edit: func(ev *capi.Event) { ev.EventName = "Purchase\u00ad" }, want: "event_name_characters@event_name"},
+	{name: "space after the name", edit: func(ev *capi.Event) { ev.EventName = "Purchase " }, want: "event_name_characters@event_name"},
+	{name: "invisible characters in the name", edit: func(ev *capi.Event) { ev.EventName = "Add\u200bTo\u00a0Cart" }, want: "event_name_near_miss@event_name"},
 	{name: "near miss", edit: func(ev *capi.Event) { ev.EventName = "add to cart" }, want: "event_name_near_miss@event_name"},
 	{name: "no time", edit: func(ev *capi.Event) { ev.EventTime = 0 }, want: "missing_event_time@event_time"},
 	{name: "milliseconds", edit: func(ev *capi.Event) { ev.EventTime *= 1000 }, want: "event_time_milliseconds@event_time"},
 	{name: "before the epoch", edit: func(ev *capi.Event) { ev.EventTime = -1 << 63 }, want: "too_old@event_time"},
 	{name: "no event id", edit: func(ev *capi.Event) { ev.EventID = "" }, want: "missing_event_id@event_id"},
+	{name: "blank event id", edit: func(ev *capi.Event) { ev.EventID = " \u00a0" }, want: "missing_event_id@event_id"},
+	{name: "blank order id", edit: func(ev *capi.Event) { ev.CustomData.OrderID, ev.CustomData.ItemNumber = "  ", "  " }, want: "missing_order_id@custom_data.order_id"},
 	{name: "no order id", edit: func(ev *capi.Event) { ev.CustomData.OrderID = "" }, want: "missing_order_id@custom_data.order_id"},
 	{name: "no source", edit: func(ev *capi.Event) { ev.ActionSource = "" }, want: "missing_action_source@action_source"},
 	{name: "unknown source", edit: func(ev *capi.Event) { ev.ActionSource = "Website" }, want: "bad_action_source@action_source"},
@@ -187,6 +214,11 @@ var faultCases = []faultCase{
 		ev.CustomData.Properties = []capi.Property{{Key: "a", JSON: "1"}, {Key: "b", JSON: "1"}, {Key: "a", JSON: "2"}}
 	}, want: "property_duplicate@custom_data.properties[2]"},
 	{name: "property is text", edit: property("a", "hello"), want: "property_not_json@custom_data.properties[0]"},
+	{name: "property is null", edit: property("a", ` null `), want: "null_value@custom_data.properties[0]"},
+	{name: "property holds null", edit: property("a", `{"x":["n",null]}`), want: "null_value@custom_data.properties[0]"},
+	{name: "attribution property is null", base: attribution, edit: func(ev *capi.Event) {
+		ev.AttributionData.Properties = []capi.Property{{Key: "scope", JSON: `null`}, {Key: "visit_time", JSON: `[null]`}}
+	}, want: "null_value@attribution_data.properties[0] null_value@attribution_data.properties[1]"},
 	{name: "property is nothing", edit: property("a", ""), want: "property_not_json@custom_data.properties[0]"},
 	{name: "property is two values", edit: property("a", "1 2"), want: "property_not_json@custom_data.properties[0]"},
 	{name: "property with a key twice", edit: property("a", `{"x":1,"x":2}`), want: "property_not_json@custom_data.properties[0]"},
@@ -255,6 +287,12 @@ var faultCases = []faultCase{
 	{name: "attribution without ad", base: attribution, edit: func(ev *capi.Event) { ev.AttributionData.AdID = "" }, want: "attribution_required@attribution_data"},
 	{name: "touch after the sale", base: attribution, edit: func(ev *capi.Event) { ev.AttributionData.TouchpointTS += 2 * hour }, want: "bad_touchpoint@attribution_data.touchpoint_ts"},
 	{name: "share in per cent", base: attribution, edit: func(ev *capi.Event) { ev.AttributionData.AttributionShare.Value = 500000 }, want: "bad_attribution_share@attribution_data.attribution_share"},
+	{name: "original just within 48 hours", base: attribution, edit: original(48*hour - 1)},
+	{name: "original 48 hours old", base: attribution, edit: original(48 * hour), want: "original_event_late@original_event_data.event_time"},
+	{name: "original within the margin of 48 hours", base: attribution, opts: capi.Options{Margin: time.Hour}, edit: original(47 * hour),
+		want: "original_event_late@original_event_data.event_time"},
+	{name: "original within the margin of 7 days", base: attribution, opts: capi.Options{Margin: time.Hour}, edit: original(7*24*hour - 60),
+		want: "original_event_too_old@original_event_data.event_time"},
 	{name: "share of something else", base: attribution, edit: func(ev *capi.Event) { ev.AttributionData.AttributionValue.Value = 1000000 },
 		want: "attribution_value_mismatch@attribution_data.attribution_value"},
 	{name: "attribution properties", base: attribution, edit: func(ev *capi.Event) {

@@ -36,8 +36,9 @@ func checkPlain(f Field, s string) (code, warning string) {
 			return CodeLeadIDInvalid, ""
 		}
 	case FieldFBLoginID:
-		// Written as a JSON integer, so it can't begin with a zero.
-		if !isDigits(s) || s[0] == '0' || len(s) > maxIDDigits {
+		// Written as a JSON integer, so it can't begin with a zero, and readers
+		// hold it in 64 bits.
+		if !isDigits(s) || s[0] == '0' || len(s) > len(maxInt64) || len(s) == len(maxInt64) && s > maxInt64 {
 			return CodeNotNumeric, ""
 		}
 	case FieldPageID, FieldPageScopedUserID, FieldIGAccountID, FieldIGSID,
@@ -48,6 +49,8 @@ func checkPlain(f Field, s string) (code, warning string) {
 	}
 	return "", ""
 }
+
+const maxInt64 = "9223372036854775807"
 
 // maxIDDigits bounds Graph ids; the longest seen have 17 digits.
 const maxIDDigits = 32

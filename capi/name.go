@@ -1,5 +1,11 @@
 package capi
 
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+)
+
 // appendName appends a first or last name: folded, without punctuation and inner
 // spaces. Meta's documents are silent about the spaces; its newest own normaliser
 // removes them, and so do we. Titles and suffixes stay, full names are not split.
@@ -26,8 +32,17 @@ func (f *folder) appendGender(dst []byte, s string) (out []byte, code string) {
 func (f *folder) squashedOrEmpty(dst []byte, s string) (out []byte, code string) {
 	start := len(dst)
 	dst = f.appendSquashed(dst, s)
-	if len(dst) == start {
-		return dst, CodeEmpty
+	if !hasLetterOrNumber(dst[start:]) {
+		return dst[:start], CodeEmpty
 	}
 	return dst, ""
+}
+
+// hasLetterOrNumber tells text from what emoji leave behind: marks and variation
+// selectors without a letter to stand on.
+func hasLetterOrNumber(squashed []byte) bool {
+	if len(squashed) > 0 && squashed[0] < utf8.RuneSelf {
+		return true // squashed ASCII is nothing else
+	}
+	return bytes.ContainsFunc(squashed, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }

@@ -153,10 +153,14 @@ func internedName(name []byte) string {
 
 var documentedNames = func() map[string]string {
 	names := map[string]string{}
-	for _, schema := range []*wireObject{&eventSchema, &userDataSchema, &customDataSchema, &contentSchema} {
+	for _, schema := range []*wireObject{&eventSchema, &userDataSchema, &customDataSchema, &contentSchema,
+		&appDataSchema, &attributionSchema, &originalEventSchema, &storeSchema} {
 		for name := range schema.members {
 			names[name] = name
 		}
+	}
+	for name := range fieldsByName {
+		names[name] = name
 	}
 	return names
 }()
@@ -297,6 +301,10 @@ func (p *parser) property(list []Property, key string) []Property {
 	}
 	raw := p.raw()
 	if p.broken {
+		return list
+	}
+	if holdsNull(raw) {
+		p.fault(CodeNullValue)
 		return list
 	}
 	return append(list, Property{Key: key, JSON: string(raw)})

@@ -42,6 +42,9 @@ func (n *normalizer) appendPhone(dst []byte, s string, hint countryCode) (out []
 	s = cutExtension(s)
 	international := hasPlus(s)
 	if !international {
+		s, international = cutExitPrefix(s, hint)
+	}
+	if !international {
 		international = leadingZeros(s) >= 2
 	}
 	if international {
@@ -60,6 +63,44 @@ func (n *normalizer) appendPhone(dst []byte, s string, hint countryCode) (out []
 		return dst[:start], CodePhoneLength, ""
 	}
 	return dst, "", CodePhoneAssumedInternational
+}
+
+// exitPrefix returns what is dialled before the country code of a foreign number,
+// where that is not 00, which needs no hint. Source: annex Dialling Procedures
+// of the ITU Operational Bulletin.
+func exitPrefix(hint countryCode) string {
+	switch {
+	case hint == noCountry:
+		return ""
+	case hint == countryAU:
+		return "0011"
+	case phonePlans[hint.index()].calling == nanpCalling:
+		return "011"
+	default:
+		return ""
+	}
+}
+
+// cutExitPrefix removes the hint's exit prefix, when enough digits for a complete
+// number follow it.
+func cutExitPrefix(s string, hint countryCode) (rest string, cut bool) {
+	prefix := exitPrefix(hint)
+	for i := 0; i < len(s) && prefix != ""; i++ {
+		switch {
+		case s[i]-'0' > 9:
+		case s[i] != prefix[0]:
+			return s, false
+		case len(prefix) == 1:
+			rest = s[i+1:]
+			if countDigits(rest) <= minPhoneDigits {
+				return s, false
+			}
+			return rest, true
+		default:
+			prefix = prefix[1:]
+		}
+	}
+	return s, false
 }
 
 // appendCleanInternational is the fast path: a plus and nothing but digits.
@@ -167,13 +208,15 @@ func checkedLength(dst []byte, start int, warning string) (out []byte, code, war
 }
 
 // possibleTrunkZero reports a complete number whose national part begins with a
-// trunk zero that should have been left out: +44 07700 900123.
+// trunk zero that should have been left out: +44 07700 900123. Where the trunk
+// prefix is 0 and no number keeps it, such a number can't be reached whatever its
+// length.
 func possibleTrunkZero(digits string) bool {
 	for n := 1; n <= 3 && n < len(digits)-1; n++ {
 		if digits[n] != '0' {
 			continue
 		}
-		if plan := planOfCalling(digits[:n]); plan != nil && plan.trunk == "0" && !plan.hasLength(len(digits)-n) && plan.hasLength(len(digits)-n-1) {
+		if plan := planOfCalling(digits[:n]); plan != nil && plan.trunk == "0" && !plan.keepsZero {
 			return true
 		}
 	}
@@ -203,29 +246,31 @@ func cutOptionalZero(s string) string {
 }
 
 // cutExtension removes ext, extn, extension, x, ;ext= or # and the one to six
-// digits after it, when at least seven digits stand before.
+// digits after it, also in parentheses, when at least seven digits stand before.
 func cutExtension(s string) string {
-	end := len(s)
-	for end > 0 && s[end-1]-'0' <= 9 {
+	s = strings.TrimRight(s, " \t")
+	inside := strings.TrimRight(strings.TrimSuffix(s, ")"), " \t")
+	end := len(inside)
+	for end > 0 && inside[end-1]-'0' <= 9 {
 		end--
 	}
-	if end == 0 || end == len(s) || len(s)-end > maxExtension {
+	if end == 0 || end == len(inside) || len(inside)-end > maxExtension {
 		return s
 	}
-	head := strings.TrimRight(s[:end], " \t")
+	head := strings.TrimRight(inside[:end], " \t.:")
 	for _, mark := range extensionMarks {
 		if len(head) < len(mark) || !strings.EqualFold(head[len(head)-len(mark):], mark) {
 			continue
 		}
 		if body := head[:len(head)-len(mark)]; countDigits(body) >= minPhoneDigits {
-			return body
+			return strings.TrimRight(body, " \t(")
 		}
 	}
 	return s
 }
 
 // extensionMarks are tried longest first.
-var extensionMarks = []string{"extension", ";ext=", "extn.", "extn", "ext.", "ext", "x", "#"}
+var extensionMarks = []string{"extension", ";ext=", "extn", "ext", "x", "#"}
 
 // appendASCIIDigits appends s with decimal digits of other scripts as ASCII ones
 // and the full-width plus and parentheses as theirs.

@@ -12,7 +12,7 @@ func (e *Encoder) checkEvent(ev *Event) {
 	e.checkSource(ev)
 	e.checkBusiness(ev)
 	e.checkLinks(ev)
-	if ev.EventID == "" {
+	if trim(ev.EventID) == "" {
 		e.fault(CodeMissingEventID, "event_id")
 	}
 	if d := ev.DataProcessing; d != nil {
@@ -87,7 +87,7 @@ func (e *Encoder) checkSource(ev *Event) {
 			e.fault(CodeMissingAppData, "app_data")
 		}
 	case PhysicalStore:
-		if ev.EventName == eventPurchase && ev.CustomData.OrderID == "" {
+		if ev.EventName == eventPurchase && trim(ev.CustomData.OrderID) == "" {
 			e.fault(CodeMissingOrderID, "custom_data.order_id")
 		}
 	case BusinessMessaging:

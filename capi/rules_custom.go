@@ -37,7 +37,7 @@ func (e *Encoder) checkBusiness(ev *Event) {
 	}
 	switch {
 	case c.EventSource == eventSourceCRM:
-		if c.LeadEventSource == "" {
+		if trim(c.LeadEventSource) == "" {
 			e.fault(CodeMissingLeadEventSource, "custom_data.lead_event_source")
 		}
 		if ev.ActionSource != SystemGenerated {
@@ -64,8 +64,8 @@ var customerSegmentations = map[string]bool{
 }
 
 const (
-	// attributionDelay is how long after the original event an attribution may
-	// arrive, attributionReach how old the original event may be.
+	// attributionDelay is the time from the original event before whose end an
+	// attribution must arrive, attributionReach how old the original event may be.
 	attributionDelay = 48 * 60 * 60
 	attributionReach = 7 * 24 * 60 * 60
 )
@@ -74,6 +74,7 @@ const (
 // Source: Append Attribution reference.
 func (e *Encoder) checkLinks(ev *Event) {
 	now := e.at.Unix()
+	margin := seconds(e.opts.Margin)
 	skewed := now + seconds(futureSkew)
 	original := ev.OriginalEventData
 	appending := ev.EventName == eventAppendAttribution
@@ -84,11 +85,11 @@ func (e *Encoder) checkLinks(ev *Event) {
 	}
 	if appending {
 		switch {
-		case original == nil, original.EventName == "", original.EventTime == 0:
+		case original == nil, trim(original.EventName) == "", original.EventTime == 0:
 			e.fault(CodeOriginalEventRequired, "original_event_data")
-		case now-original.EventTime > attributionReach:
+		case now-original.EventTime > attributionReach-margin:
 			e.fault(CodeOriginalEventTooOld, "original_event_data.event_time")
-		case now-original.EventTime > attributionDelay:
+		case now-original.EventTime >= attributionDelay-margin:
 			e.fault(CodeOriginalEventLate, "original_event_data.event_time")
 		}
 	}
@@ -103,7 +104,7 @@ func (e *Encoder) checkLinks(ev *Event) {
 	case !appending:
 		e.fault(CodeAttributionEventName, "event_name")
 	}
-	if a.AdID == "" || a.TouchpointTS == 0 || !a.AttributionShare.Set || !a.AttributionValue.Set {
+	if trim(a.AdID) == "" || a.TouchpointTS == 0 || !a.AttributionShare.Set || !a.AttributionValue.Set {
 		e.fault(CodeAttributionRequired, "attribution_data")
 	}
 	if t := a.TouchpointTS; t < 0 || t > skewed || original != nil && original.EventTime != 0 && t > original.EventTime {

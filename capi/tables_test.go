@@ -161,7 +161,7 @@ func TestEventNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"add_to_cart": "AddToCart", "Add-To-Cart": "AddToCart", " Purchase ": "Purchase", "PURCHASE": "Purchase", "order shipped": "OrderShipped",
+		"add_to_cart": "AddToCart", "Add-To-Cart": "AddToCart", " Purchase ": "Purchase", "Pur\u200bchase\u00a0": "Purchase", "\ufeffAdd\u2003to\u00adcart": "AddToCart", "Käufe": "", "PURCHASE": "Purchase", "order shipped": "OrderShipped",
 		"OrderShipped": "", "Purchased": "", "": "", strings.Repeat("x", 500): "",
 	} {
 		if got := capi.NearMiss(name); got != want {

@@ -82,15 +82,12 @@ func (r *wireReader) enter(member string) int {
 	return n
 }
 
-// enterNamed is enter for a name that a stranger chose. Only names that look like
-// keys are repeated; a mistaken export can have anything there.
+// enterNamed is enter for a name that a stranger chose. Only documented names and
+// names that look like keys are repeated; a mistaken export can have anything
+// there, telephone numbers and hashes among it.
 func (r *wireReader) enterNamed(name []byte) int {
-	const longest = 64
-	if len(name) == 0 || len(name) > longest {
-		return r.enter("?")
-	}
-	for _, b := range name {
-		if k := asciiKinds[b]; (k == asciiOther || k == notASCII) && b != '_' {
+	if !looksLikeKey(name) {
+		if _, known := documentedNames[string(name)]; !known {
 			return r.enter("?")
 		}
 	}
@@ -100,6 +97,31 @@ func (r *wireReader) enterNamed(name []byte) int {
 	}
 	r.path = append(r.path, name...)
 	return n
+}
+
+// looksLikeKey reports letters, a few digits and underscores, of the length of a
+// key, beginning with none of the digits, and not hexadecimal throughout.
+func looksLikeKey(name []byte) bool {
+	const longest, longestNumber, shortestHash = 32, 4, 16
+	if len(name) == 0 || len(name) > longest || asciiKinds[name[0]] == asciiDigit {
+		return false
+	}
+	run, hash := 0, len(name) >= shortestHash
+	for _, b := range name {
+		switch k := asciiKinds[b]; {
+		case k == asciiDigit:
+			run++
+		case k == asciiOther && b != '_', k == notASCII:
+			return false
+		case b != '_': // which can stand in a number as well
+			run = 0
+		}
+		if run > longestNumber {
+			return false
+		}
+		hash = hash && hexClasses[b] != noHexDigit
+	}
+	return !hash
 }
 
 // enterIndex appends [i] to the path.
@@ -192,6 +214,23 @@ func (r *wireReader) name() []byte {
 		return nil
 	}
 	return unquote(raw)
+}
+
+// holdsNull reports null anywhere in a JSON value that a decoder has accepted:
+// outside of strings only null has an n.
+func holdsNull(value []byte) bool {
+	quoted := false
+	for i := 0; i < len(value); i++ {
+		switch b := value[i]; {
+		case b == '"':
+			quoted = !quoted
+		case quoted && b == '\\':
+			i++
+		case !quoted && b == 'n':
+			return true
+		}
+	}
+	return false
 }
 
 // unquote returns the text of a JSON string that a decoder has accepted.
