@@ -147,7 +147,7 @@ var wireCases = []wireCase{
 	{name: "touchpoint in milliseconds", base: attribution, old: `"touchpoint_ts":1795251600`, new: `"touchpoint_ts":1795251600000`, want: "bad_touchpoint@attribution_data.touchpoint_ts"},
 	{name: "touchpoint without time", base: attribution, old: `"touchpoint_ts":1795251600`, new: `"touchpoint_ts":0`, want: "attribution_required@attribution_data"},
 	{name: "name ends in a no-break space", old: `"Purchase"`, new: `"Purchase "`, want: "event_name_characters@event_name"},
-	{name: "name begins with a zero-width space", old: `"Purchase"`, new: `"​Purchase"`, want: "event_name_characters@event_name"},
+	{name: "name begins with a zero-width space", old: `"Purchase"`, new: "\"\u200bPurchase\"", want: "event_name_characters@event_name"},
 	{name: "blank id", old: `"order-1001"`, new: `"  "`, want: "empty@event_id"},
 	{name: "login id beyond 64 bits", old: `"em":`, new: `"fb_login_id":9223372036854775808,"em":`, want: "not_numeric@user_data.fb_login_id"},
 	{name: "largest login id", old: `"em":`, new: `"fb_login_id":9223372036854775807,"em":`},
