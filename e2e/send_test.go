@@ -480,3 +480,20 @@ func TestARefusedPlanCanBeTriedAgain(t *testing.T) {
 		t.Errorf("receipt %+v", r)
 	}
 }
+
+func TestALostAnswerOfYesterdayDoesNotKeepTodayBack(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	m := w.file("mapping.yaml", strings.Replace(mappingText, "action_source: physical_store", "action_source: phone_call", 1))
+	w.fault(map[string]any{"kind": "drop_after", "next": 6})
+	if o := w.run("send", w.file("a.csv", w.orders("a", 20)), "-m", m, "--dataset", dataset, "--yes"); o.code != 5 {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	w.advance(25 * time.Hour) // beyond half of Meta's 48 hours
+	sent := w.requests()
+	o := w.run("send", w.file("b.csv", w.orders("b", 20)), "-m", m, "--dataset", dataset, "--yes")
+	if o.code != 0 || w.requests() != sent+1 {
+		t.Errorf("exit %d after %d requests\n%s%s", o.code, w.requests()-sent, o.stdout, o.stderr)
+	}
+	w.fails("usage", 2, "send", w.file("c.csv", w.orders("c", 1)), "-m", m, "--dataset", dataset, "--yes", "--concurrency", "-1")
+}

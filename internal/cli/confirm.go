@@ -29,6 +29,14 @@ func (f *confirmFlags) add(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", 4, "requests under way at once, 1 to 16")
 }
 
+// check refuses values before anything is opened or asked.
+func (f *confirmFlags) check() error {
+	if f.concurrency < 1 || f.concurrency > 16 {
+		return fault.New(fault.Usage, "--concurrency must be 1 to 16")
+	}
+	return nil
+}
+
 func (c *command) confirmCommand() *cobra.Command {
 	var flags confirmFlags
 	cmd := &cobra.Command{
@@ -50,8 +58,8 @@ func (c *command) confirmCommand() *cobra.Command {
 }
 
 func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *confirmFlags) error {
-	if flags.concurrency < 1 || flags.concurrency > 16 {
-		return fault.New(fault.Usage, "--concurrency must be 1 to 16")
+	if err := flags.check(); err != nil {
+		return err
 	}
 	meter, err := c.meter()
 	if err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -44,6 +43,9 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 	out := c.Stdout
 	if c.json {
 		out = c.Stderr
+	}
+	if err := flags.check(); err != nil {
+		return err
 	}
 	// Where it goes, and with what, is settled before anybody waits for a preview.
 	to, err := a.Graph(ctx)
@@ -115,8 +117,11 @@ func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, 
 		_, _ = fmt.Fprintf(c.Stderr, "Plan %s was interrupted with %s left.\n", r.PlanID, plural(int64(r.Open()), "event"))
 		if !yes {
 			ok, err := c.ask(ctx, "Send them first? [y/N] ")
-			if err != nil || !ok {
-				return errors.Join(err, fault.New(fault.ConfirmationNeeded, "an interrupted plan comes first").WithFix("sluice confirm %s", r.PlanID))
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue // its keys stay taken: nothing of it is sent by accident
 			}
 		}
 		meter, err := c.meter()
@@ -125,7 +130,10 @@ func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, 
 		}
 		receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: r.PlanID, Concurrency: flags.concurrency, Connect: a.For, Progress: meter.show})
 		meter.clear()
-		if err != nil {
+		// What was lost beyond the guard window is for a person to decide, and must not
+		// keep today's orders back.
+		lost := receipt != nil && fault.CodeOf(err) == fault.OutcomeUnknown && receipt.Leftover() == receipt.Counts[ledger.Unknown]
+		if err != nil && !lost {
 			return err
 		}
 		_, _ = fmt.Fprintf(c.Stderr, "Plan %s: %s delivered in all.\n", r.PlanID, thousands(receipt.Counts[ledger.Delivered]))

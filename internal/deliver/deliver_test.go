@@ -446,6 +446,26 @@ func TestARefusalAfterALostAnswerProvesNothing(t *testing.T) {
 	}
 }
 
+func TestAPartThatMayHaveArrivedDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	// The window closes, less the margin, while the second request waits in vain.
+	b := setup(t, 4, 4, "website", 7*24*time.Hour-30*time.Minute-10*time.Second)
+	b.answers = func(n int, _ []string) (graph.Accepted, error) {
+		if n == 1 {
+			return graph.Accepted{}, refuse(graph.Content, 100, 2804019)
+		}
+		b.now = b.now.Add(30 * time.Second)
+		return graph.Accepted{}, refuse(graph.Ambiguous, 0, 0)
+	}
+	if err := b.engine.Send(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.wants(map[ledger.State]int{ledger.Unknown: 4})
+	if !b.held("e0") {
+		t.Error("an event that may have arrived gave its key back")
+	}
+}
+
 func TestStopsAreTypedAndResumable(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -87,6 +87,9 @@ func (s *shipment) once(ctx context.Context) (*graph.Error, error) {
 		if failure, err = s.split(ctx, failure); err != nil || failure == nil {
 			return nil, err
 		}
+		// Before anything is judged by the clock again: a part may have arrived, and
+		// what may have arrived neither expires nor gives its key back.
+		s.doubtful = s.doubtful || failure.Class == graph.Ambiguous
 		if err := s.load(ctx); err != nil { // what the parts that went through left
 			return nil, err
 		}

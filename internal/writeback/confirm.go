@@ -26,6 +26,9 @@ type Destination interface {
 	Realm() string
 }
 
+// maxConcurrency bounds the requests under way at once.
+const maxConcurrency = 16
+
 // ConfirmRequest is one confirm.
 type ConfirmRequest struct {
 	PlanID        string
@@ -44,6 +47,9 @@ type ConfirmRequest struct {
 func (s *Service) Confirm(ctx context.Context, req ConfirmRequest) (*Receipt, error) {
 	if req.PlanID == "" {
 		return nil, fault.New(fault.PlanRequired, "confirm needs a plan")
+	}
+	if req.Concurrency < 0 || req.Concurrency > maxConcurrency {
+		return nil, fault.New(fault.Usage, "the concurrency must be 1 to %d", maxConcurrency)
 	}
 	plan, err := s.plan(ctx, req.PlanID)
 	if err != nil {
