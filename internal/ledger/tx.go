@@ -97,9 +97,7 @@ type Claims interface {
 // Runs stores confirms, their keys and their requests.
 type Runs interface {
 	Create(ctx context.Context, r *Run) error
-	Get(ctx context.Context, id string) (*Run, error)
 	OfPlan(ctx context.Context, plan int64) (*Run, error)
-	List(ctx context.Context, limit int) ([]Run, error)
 	// Open lists the runs that are not finished, oldest first.
 	Open(ctx context.Context) ([]Run, error)
 	// Move is a compare-and-set on the fence; it writes the other fields.

@@ -27,8 +27,8 @@ func (r runs) many(ctx context.Context, where string, args ...any) ([]ledger.Run
 	return out, err
 }
 
-func (r runs) one(ctx context.Context, where string, arg any) (*ledger.Run, error) {
-	list, err := r.many(ctx, where, arg)
+func (r runs) OfPlan(ctx context.Context, plan int64) (*ledger.Run, error) {
+	list, err := r.many(ctx, "WHERE plan = ?", plan)
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +36,6 @@ func (r runs) one(ctx context.Context, where string, arg any) (*ledger.Run, erro
 		return nil, ledger.ErrNotFound
 	}
 	return &list[0], nil
-}
-
-func (r runs) Get(ctx context.Context, id string) (*ledger.Run, error) {
-	return r.one(ctx, "WHERE id = ?", id)
-}
-
-func (r runs) OfPlan(ctx context.Context, plan int64) (*ledger.Run, error) {
-	return r.one(ctx, "WHERE plan = ?", plan)
-}
-
-func (r runs) List(ctx context.Context, limit int) ([]ledger.Run, error) {
-	return r.many(ctx, "ORDER BY id DESC LIMIT ?", limit)
 }
 
 func (r runs) Open(ctx context.Context) ([]ledger.Run, error) {
