@@ -497,3 +497,21 @@ func TestALostAnswerOfYesterdayDoesNotKeepTodayBack(t *testing.T) {
 	}
 	w.fails("usage", 2, "send", w.file("c.csv", w.orders("c", 1)), "-m", m, "--dataset", dataset, "--yes", "--concurrency", "-1")
 }
+
+func TestADryRunReportsWhatTheSandboxRefuses(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	m, in := w.file("mapping.yaml", mappingText), w.file("orders.csv", w.orders("soho", 5))
+	var p plan
+	// This dataset takes no store events, which only the other side knows.
+	w.ok(&p, "preview", in, "-m", m, "--dataset", "1000000000000002")
+	o := w.run("dry-run", p.ID, "--json")
+	var r struct {
+		OK    bool           `json:"ok"`
+		Rules map[string]int `json:"rules"`
+	}
+	decode(t, o.stdout, &r)
+	if o.code != 2 || r.OK || r.Rules["sandbox_refused"] != 1 {
+		t.Errorf("exit %d, %+v", o.code, r)
+	}
+}

@@ -178,14 +178,15 @@ func (d *rehearsal) request(ctx context.Context, no int, payload *frozen.Reader,
 
 // refused books a refusal of the double; an unreachable one is an error.
 func (d *rehearsal) refused(err error, no int, events []ledger.Event) error {
-	f, ok := fault.As(deliver.Stopped(err))
-	if ok && f.Code == fault.DestinationUnreached {
-		return f
-	}
 	finding := Finding{Code: "sandbox_refused", Request: no, Message: err.Error()}
 	var e *graph.Error
-	if errors.As(err, &e) && e.Index >= 0 && e.Index < len(events) {
-		finding.File, finding.Line = d.files[events[e.Index].File], events[e.Index].Line
+	if errors.As(err, &e) {
+		if e.Class == graph.NotSent {
+			return deliver.Stopped(err)
+		}
+		if e.Index >= 0 && e.Index < len(events) {
+			finding.File, finding.Line = d.files[events[e.Index].File], events[e.Index].Line
+		}
 	}
 	d.found(finding)
 	return nil
