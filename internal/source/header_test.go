@@ -46,7 +46,8 @@ func TestNoValueOfAFirstLineInErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join(t.TempDir(), tt.file)
+			dir := t.TempDir()
+			path := filepath.Join(dir, tt.file)
 			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +55,8 @@ func TestNoValueOfAFirstLineInErrors(t *testing.T) {
 			if fault.CodeOf(err) != tt.code || !strings.Contains(err.Error(), tt.says) {
 				t.Fatalf("error %v, want %s with %q", err, tt.code, tt.says)
 			}
-			said := everything(t, err)
+			// The directory's random name may hold any digits.
+			said := strings.ReplaceAll(everything(t, err), dir, "")
 			for _, v := range []string{"Jane", "Smith", "jane@", "7700", "2026", "12.50", "emaill", "bakery"} {
 				if strings.Contains(said, v) {
 					t.Errorf("the error holds %q: %s", v, said)
