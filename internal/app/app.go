@@ -14,13 +14,13 @@ import (
 	"sync"
 	"time"
 
-	"sluice/internal/audit"
 	"sluice/internal/config"
 	"sluice/internal/fault"
 	"sluice/internal/graph"
 	"sluice/internal/sandbox"
 	"sluice/internal/secret"
 	"sluice/internal/store/sqlite"
+	"sluice/internal/tenant"
 	"sluice/internal/writeback"
 )
 
@@ -54,7 +54,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "%v", err).WithFix("keep master.key, writeback.db and plans/ together")
 	}
-	store, err := sqlite.Open(ctx, path, o.Now())
+	store, err := sqlite.Open(ctx, path, o.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 		Config: c, store: store, now: o.Now,
 		Writeback: writeback.New(writeback.Options{
 			Store: store, Keys: keys, StateDir: c.StateDir, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
-			Actor: audit.Actor{Type: "local", ID: "owner"}, Via: o.Via, Version: Version(),
+			Caller: tenant.Local(o.Via), Version: Version(),
 		}),
 	}, nil
 }

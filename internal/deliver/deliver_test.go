@@ -75,7 +75,7 @@ func setup(t *testing.T, n, size int, source string, age time.Duration) *bundle 
 	t.Helper()
 	b := &bundle{t: t, now: start, answers: func(_ int, ids []string) (graph.Accepted, error) { return accept(ids) }}
 	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "writeback.db"), start)
+	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "writeback.db"), func() time.Time { return start })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func setup(t *testing.T, n, size int, source string, age time.Duration) *bundle 
 			if i%size == 0 {
 				batches = append(batches, ledger.Batch{Plan: b.plan.No, No: i / size, First: i, Count: min(size, n-i), Class: "62d", State: ledger.Queued, Fence: 1})
 			}
-			if _, _, err := tx.Claims().Take(ctx, ledger.Claim{Key: events[i].Key, Ref: events[i].Ref}); err != nil {
+			if _, err := tx.Claims().Take(ctx, []ledger.Claim{{Key: events[i].Key, Ref: events[i].Ref}}); err != nil {
 				return err
 			}
 		}
@@ -174,12 +174,8 @@ func (b *bundle) wants(want map[ledger.State]int) {
 func (b *bundle) held(id string) bool {
 	mine := false
 	b.do(func(ctx context.Context, tx ledger.Tx) error {
-		m, err := tx.Claims().Match(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = m.Close() }()
-		_, mine, err = m.Find(ledger.KeyOf("meta", "1", "Purchase", id))
+		found, err := tx.Claims().Find(ctx, []ledger.Key{ledger.KeyOf("meta", "1", "Purchase", id)})
+		mine = len(found) == 1
 		return err
 	})
 	return mine

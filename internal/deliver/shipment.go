@@ -1,7 +1,9 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"sluice/capi"
@@ -278,18 +280,19 @@ func (s *shipment) setApart(ctx context.Context, events []ledger.Event, state le
 				return err
 			}
 		}
+		refs, claims := make([]ledger.EventRef, len(events)), make([]ledger.Claim, len(events))
 		for i := range events {
 			e := &events[i]
-			if err := tx.Events().Set(ctx, e.Ref, state, code); err != nil {
-				return err
-			}
-			if state == ledger.Rejected || state == ledger.Expired {
-				if err := tx.Claims().Release(ctx, e.Key, e.Ref); err != nil {
-					return err
-				}
-			}
+			refs[i], claims[i] = e.Ref, ledger.Claim{Key: e.Key, Ref: e.Ref}
 		}
-		return nil
+		if err := tx.Events().Set(ctx, refs, state, code); err != nil {
+			return err
+		}
+		if state != ledger.Rejected && state != ledger.Expired {
+			return nil
+		}
+		slices.SortFunc(claims, func(a, b ledger.Claim) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+		return tx.Claims().Release(ctx, claims)
 	})
 	if err == nil {
 		s.report(map[ledger.State]int{s.batch.State: -len(events), state: len(events)})

@@ -65,6 +65,7 @@ const (
 	PlanBuilding  PlanState = "building" // being written; a crash leaves it to the next clean-up
 	PlanReady     PlanState = "ready"
 	PlanConfirmed PlanState = "confirmed"
+	PlanCancelled PlanState = "cancelled" // expired or withdrawn before anything was sent
 )
 
 // Plan is a frozen preview.
@@ -81,7 +82,14 @@ type Plan struct {
 	File        string // base name of the frozen payload
 	WrappedKey  []byte
 	Summary     []byte    // JSON, see writeback.Summary
-	RehearsedAt time.Time // last offline dry run that passed; zero: never
+	RehearsedAt time.Time // last dry run that passed; zero: never
+	Rehearsed   string    // its level
+
+	Profile       string    // "default" when empty
+	PolicyDigest  string    // hex, of the profile's policy it was previewed under
+	MappingDigest string    // hex; empty for a plan over stored outcomes
+	Origin        string    // who asked: a schedule's window, an outcome query; empty: a person
+	ShreddedAt    time.Time // its payload was removed; zero: it is there
 }
 
 // Kind is what many events of a plan share, stored once.
@@ -124,6 +132,8 @@ type Batch struct {
 	Attempts     int
 	FirstAttempt time.Time // zero: none yet
 	NextAt       time.Time
+	Owner        string    // who works on it; empty: nobody
+	LeaseUntil   time.Time // after this the owner has lost it
 }
 
 // Claim is the holder of a uniqueness key.
@@ -140,7 +150,7 @@ type RunState string
 const (
 	RunClaiming RunState = "claiming"
 	RunSending  RunState = "sending"
-	RunStopped  RunState = "stopped" // ended early; the same key resumes it
+	RunStopped  RunState = "stopped" // ended early, or waits; the same key resumes it
 	RunFinished RunState = "finished"
 )
 
@@ -155,10 +165,16 @@ type Run struct {
 	StartedAt  time.Time
 	FinishedAt time.Time
 	Error      string // fault code of a stopped run
+	Profile    string
+	Events     int               // of the plan, for daily caps
+	Value      map[string]string // planned value by currency, decimal text
+	Canary     int               // events to send before waiting for a yes; 0: none
+	Paused     bool              // waits for that yes
 }
 
-// Idempotency is the record of one key.
+// Idempotency is the record of one key of a profile.
 type Idempotency struct {
+	Profile     string
 	Key         string
 	Fingerprint string // hex
 	Run         string

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/internal/audit"
+	"sluice/internal/tenant"
 )
 
 // ErrNotFound says that there is no such row.
@@ -15,8 +16,14 @@ var ErrNotFound = errors.New("not found")
 // first, and this worker must stop.
 var ErrLost = errors.New("the row moved meanwhile")
 
+// ErrTaken says that a row with that key is there already.
+var ErrTaken = errors.New("the key is taken")
+
 // Tx is one transaction over the repositories. It must not be kept.
 type Tx interface {
+	// Now is the store's clock: the database's own where several machines share it.
+	// Whatever is decided by time (leases, circuits, daily caps) asks it.
+	Now() time.Time
 	Plans() Plans
 	Events() Events
 	Batches() Batches
@@ -24,6 +31,7 @@ type Tx interface {
 	Runs() Runs
 	Rejects() Rejects
 	Audit() audit.Log
+	Tenants() tenant.Repo
 }
 
 // Plans stores frozen previews.
@@ -40,7 +48,7 @@ type Plans interface {
 	LabelNames(ctx context.Context, no int64) ([]string, error)
 	// Move is a compare-and-set on the plan's state.
 	Move(ctx context.Context, no int64, from, to PlanState) error
-	SetRehearsed(ctx context.Context, no int64, at time.Time) error
+	SetRehearsed(ctx context.Context, no int64, level string, at time.Time) error
 	SetExpires(ctx context.Context, no int64, at time.Time) error
 	// Abandoned lists plans that were never finished and are older than before.
 	Abandoned(ctx context.Context, before time.Time) ([]Plan, error)
@@ -58,8 +66,8 @@ type Events interface {
 	// state planned.
 	Keys(ctx context.Context, plan int64, fn func(ref EventRef, key Key, fingerprint int64) error) error
 	Get(ctx context.Context, ref EventRef) (*Event, error)
-	// Set gives one event a state of its own.
-	Set(ctx context.Context, ref EventRef, state State, code string) error
+	// Set gives events a state of their own; ErrLost when one of them is not there.
+	Set(ctx context.Context, refs []EventRef, state State, code string) error
 	// Counts returns how many events of a plan are in each state.
 	Counts(ctx context.Context, plan int64) (map[State]int, error)
 	// Codes counts the events with a state of their own by state and code.
@@ -74,24 +82,27 @@ type Batches interface {
 	// Move is a compare-and-set on (state, fence); ErrLost when it fails. The
 	// other fields of b are written as they are.
 	Move(ctx context.Context, b *Batch, from State, fence int64) error
+	// Lease gives owner up to n batches of a plan that nobody holds and whose time
+	// has come (queued, retry_wait, unknown with NextAt passed; in_flight whose
+	// lease ran out), oldest first, for d, with a fence one higher each.
+	Lease(ctx context.Context, plan int64, owner string, d time.Duration, n int) ([]Batch, error)
 	// MoveAll moves every batch of a plan that is in one state to another.
 	MoveAll(ctx context.Context, plan int64, from, to State, fence int64) (int, error)
 }
 
-// Matcher finds claims for keys asked in ascending order.
-type Matcher interface {
-	Find(key Key) (Claim, bool, error)
-	Close() error
-}
+// Conflict is a key that another event holds.
+type Conflict struct{ Mine, Holder Claim }
 
-// Claims is the guard against double sending.
+// Claims is the guard against double sending. Calls take some thousand claims at a
+// time, in ascending order of their keys.
 type Claims interface {
-	// Take inserts a claim; when the key is taken it returns its holder and false.
-	Take(ctx context.Context, c Claim) (Claim, bool, error)
-	// Release removes a claim that this event holds.
-	Release(ctx context.Context, key Key, ref EventRef) error
-	// Match returns a matcher over the snapshot of the transaction.
-	Match(ctx context.Context) (Matcher, error)
+	// Take claims every key that is free and returns those that others hold. A key
+	// that its event holds already is its own.
+	Take(ctx context.Context, claims []Claim) ([]Conflict, error)
+	// Release removes the claims that these events hold.
+	Release(ctx context.Context, claims []Claim) error
+	// Find returns the claims among keys, ascending.
+	Find(ctx context.Context, keys []Key) ([]Claim, error)
 }
 
 // Runs stores confirms, their keys and their requests.
@@ -103,9 +114,15 @@ type Runs interface {
 	// Move is a compare-and-set on the fence; it writes the other fields.
 	Move(ctx context.Context, r *Run, fence int64) error
 
-	Key(ctx context.Context, key string) (*Idempotency, error)
+	ByID(ctx context.Context, id string) (*Run, error)
+	// ConfirmedSince sums the events and the value by currency of a profile's runs
+	// that started at or after since.
+	ConfirmedSince(ctx context.Context, profile string, since time.Time) (events int, value map[string]int64, err error)
+
+	Key(ctx context.Context, profile, key string) (*Idempotency, error)
+	// PutKey inserts a key; ErrTaken when it is there.
 	PutKey(ctx context.Context, k *Idempotency) error
-	FinishKey(ctx context.Context, key string, result []byte) error
+	FinishKey(ctx context.Context, profile, key string, result []byte) error
 
 	// Begin writes an attempt and sets its id; End records its answer.
 	Begin(ctx context.Context, a *Attempt) error

@@ -1,8 +1,10 @@
 package writeback
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,23 +74,22 @@ func (c *confirm) claim(ctx context.Context) error {
 
 // take claims one chunk; what somebody else holds leaves the plan.
 func (c *confirm) take(ctx context.Context, tx ledger.Tx, chunk []ledger.Claim) error {
-	for _, claim := range chunk {
-		holder, mine, err := tx.Claims().Take(ctx, claim)
-		if err != nil {
-			return err
-		}
-		if mine {
-			continue
-		}
-		code := "duplicate"
-		if holder.Fingerprint != claim.Fingerprint {
-			code = "id_conflict"
-		}
-		if err := tx.Events().Set(ctx, claim.Ref, ledger.Skipped, code); err != nil {
-			return err
+	taken, err := tx.Claims().Take(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	var same, other []ledger.EventRef
+	for _, t := range taken {
+		if t.Holder.Fingerprint == t.Mine.Fingerprint {
+			same = append(same, t.Mine.Ref)
+		} else {
+			other = append(other, t.Mine.Ref)
 		}
 	}
-	return nil
+	return errors.Join(
+		tx.Events().Set(ctx, same, ledger.Skipped, "duplicate"),
+		tx.Events().Set(ctx, other, ledger.Skipped, "id_conflict"),
+	)
 }
 
 // queue ends the claiming: events whose window closed since the preview leave the
@@ -100,15 +101,11 @@ func (c *confirm) queue(ctx context.Context) error {
 	}
 	for chunk := range slices.Chunk(late, putRows) {
 		err := c.store.Do(ctx, func(tx ledger.Tx) error {
-			for _, e := range chunk {
-				if err := tx.Events().Set(ctx, e.Ref, ledger.Expired, "too_old"); err != nil {
-					return err
-				}
-				if err := tx.Claims().Release(ctx, e.Key, e.Ref); err != nil {
-					return err
-				}
+			refs, claims := refsOf(chunk)
+			if err := tx.Events().Set(ctx, refs, ledger.Expired, "too_old"); err != nil {
+				return err
 			}
-			return nil
+			return tx.Claims().Release(ctx, claims)
 		})
 		if err != nil {
 			return err
@@ -121,6 +118,16 @@ func (c *confirm) queue(ctx context.Context) error {
 		c.run.State = ledger.RunSending
 		return tx.Runs().Move(ctx, c.run, c.run.Fence)
 	})
+}
+
+// refsOf names events and their claims, the latter in key order.
+func refsOf(events []ledger.Event) ([]ledger.EventRef, []ledger.Claim) {
+	refs, claims := make([]ledger.EventRef, len(events)), make([]ledger.Claim, len(events))
+	for i, e := range events {
+		refs[i], claims[i] = e.Ref, ledger.Claim{Key: e.Key, Ref: e.Ref}
+	}
+	slices.SortFunc(claims, func(a, b ledger.Claim) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	return refs, claims
 }
 
 // late lists events that can't arrive inside their window any more. Plans are laid

@@ -146,7 +146,7 @@ func fingerprintOf(p *ledger.Plan) string {
 func (c *confirm) replay(ctx context.Context) (*Receipt, error) {
 	var known *ledger.Idempotency
 	err := c.store.View(ctx, func(tx ledger.Tx) (err error) {
-		known, err = tx.Runs().Key(ctx, c.req.Key)
+		known, err = tx.Runs().Key(ctx, c.plan.Profile, c.req.Key)
 		return err
 	})
 	switch {
@@ -229,10 +229,10 @@ func (c *confirm) prepare(ctx context.Context) (err error) {
 // same key resumes this run.
 func (c *confirm) create(ctx context.Context) error {
 	now := c.now()
-	c.run = &ledger.Run{ID: ids.New("run", now), Plan: c.plan.No, State: ledger.RunClaiming, Key: c.req.Key, StartedAt: now}
+	c.run = &ledger.Run{ID: ids.New("run", now), Plan: c.plan.No, State: ledger.RunClaiming, Key: c.req.Key, StartedAt: now, Profile: c.plan.Profile, Events: c.plan.Events, Value: valueText(c.summary.Value)}
 	c.run.Tag = "sluice:" + c.store.ID() + ":" + c.run.ID
 	return c.store.Do(ctx, func(tx ledger.Tx) error {
-		if err := tx.Runs().PutKey(ctx, &ledger.Idempotency{Key: c.req.Key, Fingerprint: c.fingerprint, Run: c.run.ID, CreatedAt: now}); err != nil {
+		if err := tx.Runs().PutKey(ctx, &ledger.Idempotency{Profile: c.plan.Profile, Key: c.req.Key, Fingerprint: c.fingerprint, Run: c.run.ID, CreatedAt: now}); err != nil {
 			return err
 		}
 		if err := tx.Runs().Create(ctx, c.run); err != nil {
@@ -249,7 +249,7 @@ func (c *confirm) create(ctx context.Context) error {
 func (c *confirm) record(op, result string) audit.Record {
 	key := sha256.Sum256([]byte(c.req.Key))
 	r := audit.Record{
-		Actor: c.actor, Via: c.via, Op: op, Dataset: c.plan.Dataset, Realm: c.plan.Realm, Plan: c.plan.ID, PlanHash: c.plan.Hash,
+		Actor: c.actor(), Via: c.caller.Via, Profile: c.profile, Op: op, Dataset: c.plan.Dataset, Realm: c.plan.Realm, Plan: c.plan.ID, PlanHash: c.plan.Hash,
 		Idempotency: hex.EncodeToString(key[:6]), EventCount: c.plan.Events, Result: result, AppVersion: c.version,
 	}
 	if c.run != nil {

@@ -1,6 +1,7 @@
 package writeback
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -24,65 +25,105 @@ func (p *planner) dedupe(ctx context.Context, byKey, byTime *extsort.Sorter) err
 	for i, s := range p.kinds.names {
 		kinds[i] = decodeKind(i, s)
 	}
-	var rec []byte
-	var first, e entry
-	var seen int64
+	d := deduper{planner: p, kinds: kinds, byTime: byTime, total: int64(byKey.Len())}
 	err := p.store.View(ctx, func(tx ledger.Tx) error {
-		claims, err := tx.Claims().Match(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = claims.Close() }()
-		return byKey.Each(func(b []byte) error {
-			if seen++; seen%4096 == 0 {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				p.progress(Progress{Phase: "comparing", Done: seen, Total: int64(byKey.Len())})
-			}
+		err := byKey.Each(func(b []byte) error {
+			var e entry
 			if err := e.fromKey(b); err != nil {
 				return err
 			}
-			if err := p.flushRejects(ctx, 1000); err != nil {
-				return err
-			}
-			k := kinds[e.kind]
-			if seen > 1 && e.key == first.key {
-				// Inside one input only the very same event is a repeat: two shops whose
-				// first sale of the day has the same price are two sales.
-				what := "another time or value"
-				switch {
-				case e.leaf == first.leaf:
-					p.drop(k, "duplicate_in_input")
-					return nil
-				case e.fingerprint == first.fingerprint:
-					what = "the same time and value but other data"
-				}
-				p.conflict(e, k, fmt.Sprintf("an earlier row (%s:%d) has this id with %s", p.files.names[first.file], first.line, what))
+			if d.pending = append(d.pending, e); len(d.pending) < compareRows {
 				return nil
 			}
-			first = e
-			c, known, err := claims.Find(e.key)
-			if err != nil {
-				return err
-			}
-			switch {
-			case known && c.Fingerprint == e.fingerprint:
-				p.drop(k, "duplicate")
-				return nil
-			case known:
-				p.conflict(e, k, "the ledger holds this id with another time or value, and what was sent can't be corrected")
-				return nil
-			}
-			p.count(planned, k.Outcome, k.Labels)
-			rec = e.byTime(rec[:0])
-			return byTime.Add(rec)
+			return d.compare(ctx, tx)
 		})
+		if err != nil {
+			return err
+		}
+		return d.compare(ctx, tx)
 	})
 	if err != nil {
 		return err
 	}
 	return p.flushRejects(ctx, 1)
+}
+
+// compareRows is how many keys are looked up in the ledger at once.
+const compareRows = 4096
+
+// deduper decides chunk by chunk which events are new.
+type deduper struct {
+	*planner
+	kinds       []ledger.Kind
+	byTime      *extsort.Sorter
+	pending     []entry
+	first       entry // of the run of entries with one key
+	any         bool  // there is a first
+	seen, total int64
+	keys        []ledger.Key
+	rec         []byte
+}
+
+// compare looks the pending keys up and decides about each of their events.
+func (d *deduper) compare(ctx context.Context, tx ledger.Tx) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.keys = d.keys[:0]
+	for i := range d.pending {
+		d.keys = append(d.keys, d.pending[i].key)
+	}
+	known, err := tx.Claims().Find(ctx, slices.Compact(d.keys))
+	if err != nil {
+		return err
+	}
+	for i := range d.pending {
+		e := &d.pending[i]
+		for len(known) > 0 && bytes.Compare(known[0].Key[:], e.key[:]) < 0 {
+			known = known[1:]
+		}
+		var holder *ledger.Claim
+		if len(known) > 0 && known[0].Key == e.key {
+			holder = &known[0]
+		}
+		if err := d.decide(ctx, e, holder); err != nil {
+			return err
+		}
+	}
+	d.seen += int64(len(d.pending))
+	d.pending = d.pending[:0]
+	d.progress(Progress{Phase: "comparing", Done: d.seen, Total: d.total})
+	return nil
+}
+
+func (d *deduper) decide(ctx context.Context, e *entry, holder *ledger.Claim) error {
+	k := d.kinds[e.kind]
+	if d.any && e.key == d.first.key {
+		// Inside one input only the very same event is a repeat: two shops whose
+		// first sale of the day has the same price are two sales.
+		what := "another time or value"
+		switch {
+		case e.leaf == d.first.leaf:
+			d.drop(k, "duplicate_in_input")
+			return nil
+		case e.fingerprint == d.first.fingerprint:
+			what = "the same time and value but other data"
+		}
+		d.conflict(*e, k, fmt.Sprintf("an earlier row (%s:%d) has this id with %s", d.files.names[d.first.file], d.first.line, what))
+		return d.flushRejects(ctx, 1000)
+	}
+	d.first, d.any = *e, true
+	switch {
+	case holder != nil && holder.Fingerprint == e.fingerprint:
+		d.drop(k, "duplicate")
+		return nil
+	case holder != nil:
+		d.conflict(*e, k, "the ledger holds this id with another time or value, and what was sent can't be corrected")
+		return d.flushRejects(ctx, 1000)
+	}
+	d.count(planned, k.Outcome, k.Labels)
+	d.rec = e.byTime(d.rec[:0])
+	return d.byTime.Add(d.rec)
 }
 
 func (p *planner) drop(k ledger.Kind, code string) {

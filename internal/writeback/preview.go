@@ -197,7 +197,7 @@ func (p *planner) begin(ctx context.Context, key []byte) error {
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
 	}
 	p.payload = w
-	p.plan = &ledger.Plan{Dataset: p.dataset, Realm: p.realm, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file)}
+	p.plan = &ledger.Plan{Dataset: p.dataset, Realm: p.realm, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file), Profile: p.profile, MappingDigest: p.mappingDigest()}
 	return p.store.Do(ctx, func(tx ledger.Tx) error { return tx.Plans().Create(ctx, p.plan) })
 }
 
@@ -270,7 +270,7 @@ func (p *planner) name(ctx context.Context, tx ledger.Tx, root [32]byte, count i
 func (p *planner) record(shown *ledger.Plan) audit.Record {
 	n := p.summary.Counts
 	return audit.Record{
-		Actor: p.actor, Via: p.via, Op: "preview", Dataset: p.dataset, Realm: p.realm, Plan: shown.ID, PlanHash: shown.Hash,
+		Actor: p.actor(), Via: p.caller.Via, Profile: p.profile, Op: "preview", Dataset: p.dataset, Realm: p.realm, Plan: shown.ID, PlanHash: shown.Hash,
 		EventCount: shown.Events, ValueBy: valueText(p.summary.Value), Result: "ok", AppVersion: p.version,
 		CountsByState: map[string]int{"planned": n.Planned, "held": n.Held, "rejected": n.Rejected, "skipped": n.Skipped, "expired": n.Expired},
 		MappingDigest: p.mappingDigest(),
@@ -286,7 +286,7 @@ func (p *planner) mappingDigest() string {
 func (p *planner) hash(root [32]byte, count, generation int) ([32]byte, error) {
 	source := p.reader.Digest()
 	raw, err := json.Marshal(map[string]any{
-		"schema": "wb-plan-1", "workspace": "default", "profile": "default", "dataset_id": p.dataset,
+		"schema": "wb-plan-1", "workspace": "default", "profile": p.profile, "dataset_id": p.dataset,
 		"mapping_digest": p.mappingDigest(), "source_digest": hex.EncodeToString(source[:]),
 		"count": count, "root": hex.EncodeToString(root[:]), "realm": p.realm, "generation": generation,
 		"strict_window": p.summary.Strict7, "allow_missing_ua": p.options.AllowMissingUserAgent,

@@ -107,7 +107,7 @@ func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 			if err != nil {
 				return err
 			}
-			if err := tx.Runs().FinishKey(ctx, c.req.Key, result); err != nil {
+			if err := tx.Runs().FinishKey(ctx, c.plan.Profile, c.req.Key, result); err != nil {
 				return err
 			}
 		}

@@ -85,14 +85,14 @@ func (s *Service) Rehearse(ctx context.Context, req RehearseRequest) (*Rehearsal
 		now := s.now()
 		result := "ok"
 		if r.OK {
-			if err := tx.Plans().SetRehearsed(ctx, plan.No, now); err != nil {
+			if err := tx.Plans().SetRehearsed(ctx, plan.No, string(req.Level), now); err != nil {
 				return err
 			}
 		} else {
 			result = "findings"
 		}
 		_, err := tx.Audit().Append(ctx, now, audit.Record{
-			Actor: s.actor, Via: s.via, Op: "dry_run." + string(req.Level), Dataset: plan.Dataset, Plan: plan.ID, PlanHash: plan.Hash,
+			Actor: s.actor(), Via: s.caller.Via, Profile: s.profile, Op: "dry_run." + string(req.Level), Dataset: plan.Dataset, Plan: plan.ID, PlanHash: plan.Hash,
 			EventCount: r.Events, Result: result, AppVersion: s.version,
 		})
 		return err

@@ -21,6 +21,7 @@ import (
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
 	"sluice/internal/secret"
+	"sluice/internal/tenant"
 )
 
 // Options builds a Service.
@@ -30,8 +31,8 @@ type Options struct {
 	StateDir string
 	Now      func() time.Time                           // time.Now when nil
 	Sleep    func(context.Context, time.Duration) error // a timer when nil
-	Actor    audit.Actor
-	Via      string
+	Caller   tenant.Caller
+	Profile  string // tenant.Default when empty
 	Version  string // of the program, for the audit log
 	Log      *slog.Logger
 }
@@ -43,17 +44,20 @@ type Service struct {
 	state   string
 	now     func() time.Time
 	sleep   func(context.Context, time.Duration) error
-	actor   audit.Actor
-	via     string
+	caller  tenant.Caller
+	profile string
 	version string
 	log     *slog.Logger
 }
 
 // New returns a service.
 func New(o Options) *Service {
-	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, actor: o.Actor, via: o.Via, version: o.Version, log: o.Log}
+	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, caller: o.Caller, profile: o.Profile, version: o.Version, log: o.Log}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.profile == "" {
+		s.profile = tenant.Default
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -72,6 +76,25 @@ func New(o Options) *Service {
 	}
 	return s
 }
+
+// As returns the service as another caller meets it.
+func (s *Service) As(c tenant.Caller) *Service {
+	as := *s
+	as.caller = c
+	return &as
+}
+
+// In returns the service of another profile.
+func (s *Service) In(profile string) *Service {
+	in := *s
+	if in.profile = profile; profile == "" {
+		in.profile = tenant.Default
+	}
+	return &in
+}
+
+// actor is the caller as the audit log names it.
+func (s *Service) actor() audit.Actor { return audit.Actor{Type: s.caller.Type, ID: s.caller.ID} }
 
 func (s *Service) dir(name string) string { return filepath.Join(s.state, name) }
 

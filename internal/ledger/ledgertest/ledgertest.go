@@ -27,7 +27,7 @@ func Exercise(t *testing.T, open func(t *testing.T) ledger.Store) {
 		"counts follow batches and deviations":         testCounts,
 		"a batch moves by compare and set":             testBatchMoves,
 		"one holder per key under a race":              testClaimRace,
-		"a matcher finds what is there in any density": testMatcher,
+		"a matcher finds what is there in any density": testFind,
 		"a released key can be taken again":            testRelease,
 		"plans are found, listed and deleted":          testPlans,
 		"a confirmed plan can't be deleted":            testDeleteConfirmed,
@@ -108,7 +108,7 @@ func testCancel(t *testing.T, s ledger.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
 		err := s.Do(ctx, func(tx ledger.Tx) error {
-			_, _, err := tx.Claims().Take(ctx, ledger.Claim{Key: ledger.Key{byte(i)}, Ref: 1})
+			_, err := tx.Claims().Take(ctx, []ledger.Claim{{Key: ledger.Key{byte(i)}, Ref: 1}})
 			return err
 		})
 		if err != nil && !errors.Is(err, context.Canceled) {
@@ -119,8 +119,8 @@ func testCancel(t *testing.T, s ledger.Store) {
 		}
 	}
 	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
-		_, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: ledger.Key{0xff}, Ref: 1})
-		if !mine {
+		taken, err := tx.Claims().Take(ctx, []ledger.Claim{{Key: ledger.Key{0xff}, Ref: 1}})
+		if len(taken) > 0 {
 			t.Error("the store lost a claim")
 		}
 		return err
@@ -138,10 +138,10 @@ func testCounts(t *testing.T, s ledger.Store) {
 		if err := tx.Batches().Move(ctx, b, ledger.Planned, 0); err != nil {
 			return err
 		}
-		if err := tx.Events().Set(ctx, ledger.RefOf(p.No, 12), ledger.Skipped, "duplicate"); err != nil {
+		if err := tx.Events().Set(ctx, []ledger.EventRef{ledger.RefOf(p.No, 12)}, ledger.Skipped, "duplicate"); err != nil {
 			return err
 		}
-		return tx.Events().Set(ctx, ledger.RefOf(p.No, 24), ledger.Rejected, "meta_invalid")
+		return tx.Events().Set(ctx, []ledger.EventRef{ledger.RefOf(p.No, 24)}, ledger.Rejected, "meta_invalid")
 	})
 	err := s.View(t.Context(), func(tx ledger.Tx) error {
 		got, err := tx.Events().Counts(t.Context(), p.No)
@@ -192,8 +192,8 @@ func testClaimRace(t *testing.T, s ledger.Store) {
 		wg.Go(func() {
 			for k := range keys {
 				err := s.Do(context.Background(), func(tx ledger.Tx) error {
-					_, mine, err := tx.Claims().Take(context.Background(), ledger.Claim{Key: ledger.Key{byte(k)}, Ref: ledger.RefOf(int64(w+1), k)})
-					if mine {
+					taken, err := tx.Claims().Take(context.Background(), []ledger.Claim{{Key: ledger.Key{byte(k)}, Ref: ledger.RefOf(int64(w+1), k)}})
+					if err == nil && len(taken) == 0 {
 						won[k].Add(1)
 					}
 					return err
@@ -212,7 +212,7 @@ func testClaimRace(t *testing.T, s ledger.Store) {
 	}
 }
 
-func testMatcher(t *testing.T, s ledger.Store) {
+func testFind(t *testing.T, s ledger.Store) {
 	key := func(i int) ledger.Key { return ledger.KeyOf("meta", "d", "Purchase", fmt.Sprint(i)) }
 	sorted := func(step int) []ledger.Key {
 		var out []ledger.Key
@@ -223,12 +223,13 @@ func testMatcher(t *testing.T, s ledger.Store) {
 		return out
 	}
 	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
+		var list []ledger.Claim
 		for i := 0; i < 3000; i += 2 {
-			if _, _, err := tx.Claims().Take(ctx, ledger.Claim{Key: key(i), Ref: ledger.EventRef(i + 1), Fingerprint: int64(i)}); err != nil {
-				return err
-			}
+			list = append(list, ledger.Claim{Key: key(i), Ref: ledger.EventRef(i + 1), Fingerprint: int64(i)})
 		}
-		return nil
+		slices.SortFunc(list, func(a, b ledger.Claim) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+		_, err := tx.Claims().Take(ctx, list)
+		return err
 	})
 	taken := map[ledger.Key]int{}
 	for i := 0; i < 3000; i += 2 {
@@ -236,21 +237,25 @@ func testMatcher(t *testing.T, s ledger.Store) {
 	}
 	for _, step := range []int{1, 7, 500} {
 		err := s.View(t.Context(), func(tx ledger.Tx) error {
-			m, err := tx.Claims().Match(t.Context())
+			keys := sorted(step)
+			found, err := tx.Claims().Find(t.Context(), keys)
 			if err != nil {
 				return err
 			}
-			for _, k := range sorted(step) {
-				c, ok, err := m.Find(k)
-				if err != nil {
-					return err
-				}
+			for _, k := range keys {
 				i, want := taken[k]
-				if ok != want || (ok && (c.Fingerprint != int64(i) || c.Ref != ledger.EventRef(i+1))) {
-					return fmt.Errorf("step %d: found=%v want=%v", step, ok, want)
+				switch {
+				case !want:
+				case len(found) == 0 || found[0].Key != k || found[0].Fingerprint != int64(i) || found[0].Ref != ledger.EventRef(i+1):
+					return fmt.Errorf("step %d: claim of %d is missing or out of order", step, i)
+				default:
+					found = found[1:]
 				}
 			}
-			return m.Close()
+			if len(found) > 0 {
+				return fmt.Errorf("step %d: %d claims that nobody made", step, len(found))
+			}
+			return nil
 		})
 		if err != nil {
 			t.Error(err)
@@ -265,23 +270,30 @@ func sortKeys(keys []ledger.Key) {
 func testRelease(t *testing.T, s ledger.Store) {
 	k := ledger.Key{1}
 	do(t, s, func(ctx context.Context, tx ledger.Tx) error {
-		if _, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: k, Ref: 1}); err != nil || !mine {
-			t.Errorf("first take: %v %v", mine, err)
+		take := func(ref ledger.EventRef) []ledger.Conflict {
+			taken, err := tx.Claims().Take(ctx, []ledger.Claim{{Key: k, Ref: ref}})
+			if err != nil {
+				t.Error(err)
+			}
+			return taken
 		}
-		if _, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: k, Ref: 1}); err != nil || !mine {
-			t.Errorf("taking one's own claim again: %v %v", mine, err)
+		if len(take(1)) > 0 {
+			t.Error("a free key was not given")
 		}
-		if err := tx.Claims().Release(ctx, k, 2); err != nil {
+		if len(take(1)) > 0 {
+			t.Error("a key that its event holds is not its own")
+		}
+		if err := tx.Claims().Release(ctx, []ledger.Claim{{Key: k, Ref: 2}}); err != nil {
 			return err
 		}
-		if holder, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: k, Ref: 2}); err != nil || mine || holder.Ref != 1 {
-			t.Errorf("a stranger released the key: %v %v", mine, err)
+		if taken := take(2); len(taken) != 1 || taken[0].Holder.Ref != 1 || taken[0].Mine.Ref != 2 {
+			t.Errorf("a stranger released the key: %v", taken)
 		}
-		if err := tx.Claims().Release(ctx, k, 1); err != nil {
+		if err := tx.Claims().Release(ctx, []ledger.Claim{{Key: k, Ref: 1}}); err != nil {
 			return err
 		}
-		if _, mine, err := tx.Claims().Take(ctx, ledger.Claim{Key: k, Ref: 2}); err != nil || !mine {
-			t.Errorf("take after release: %v %v", mine, err)
+		if len(take(2)) > 0 {
+			t.Error("a released key was not given")
 		}
 		return nil
 	})
@@ -371,17 +383,17 @@ func testAttempts(t *testing.T, s ledger.Store) {
 func testKeys(t *testing.T, s ledger.Store) {
 	put := func() error {
 		return s.Do(t.Context(), func(tx ledger.Tx) error {
-			return tx.Runs().PutKey(t.Context(), &ledger.Idempotency{Key: "k", Fingerprint: "f", Run: "run_1", CreatedAt: at})
+			return tx.Runs().PutKey(t.Context(), &ledger.Idempotency{Profile: "default", Key: "k", Fingerprint: "f", Run: "run_1", CreatedAt: at})
 		})
 	}
 	if err := put(); err != nil {
 		t.Fatal(err)
 	}
-	if put() == nil {
-		t.Error("one key was stored twice")
+	if err := put(); !errors.Is(err, ledger.ErrTaken) {
+		t.Errorf("a key was stored twice: %v", err)
 	}
 	finish := func() error {
-		return s.Do(t.Context(), func(tx ledger.Tx) error { return tx.Runs().FinishKey(t.Context(), "k", []byte(`{}`)) })
+		return s.Do(t.Context(), func(tx ledger.Tx) error { return tx.Runs().FinishKey(t.Context(), "default", "k", []byte(`{}`)) })
 	}
 	if err := finish(); err != nil {
 		t.Fatal(err)

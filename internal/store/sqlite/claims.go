@@ -8,23 +8,53 @@ import (
 	"sluice/internal/ledger"
 )
 
-func (r claims) Take(ctx context.Context, c ledger.Claim) (ledger.Claim, bool, error) {
-	n, err := r.s.exec(ctx, `INSERT INTO claim (key, ref, fingerprint) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, c.Key[:], int64(c.Ref), c.Fingerprint)
-	if err != nil || n == 1 {
-		return c, err == nil, err
+func (r claims) Take(ctx context.Context, list []ledger.Claim) ([]ledger.Conflict, error) {
+	st, err := r.s.prepare(ctx, `INSERT INTO claim (key, ref, fingerprint) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`)
+	if err != nil {
+		return nil, err
 	}
-	holder := ledger.Claim{Key: c.Key}
-	err = r.s.get(ctx, []any{(*int64)(&holder.Ref), &holder.Fingerprint}, `SELECT ref, fingerprint FROM claim WHERE key = ?`, c.Key[:])
-	return holder, holder.Ref == c.Ref, err
+	var taken []ledger.Conflict
+	for _, c := range list {
+		n, err := run(ctx, st, c.Key[:], int64(c.Ref), c.Fingerprint)
+		if err != nil {
+			return nil, err
+		}
+		if n == 1 {
+			continue
+		}
+		holder := ledger.Claim{Key: c.Key}
+		if err := r.s.Get(ctx, []any{(*int64)(&holder.Ref), &holder.Fingerprint}, `SELECT ref, fingerprint FROM claim WHERE key = ?`, c.Key[:]); err != nil {
+			return nil, err
+		}
+		if holder.Ref != c.Ref {
+			taken = append(taken, ledger.Conflict{Mine: c, Holder: holder})
+		}
+	}
+	return taken, nil
 }
 
-func (r claims) Release(ctx context.Context, key ledger.Key, ref ledger.EventRef) error {
-	_, err := r.s.exec(ctx, `DELETE FROM claim WHERE key = ? AND ref = ?`, key[:], int64(ref))
-	return err
+func (r claims) Release(ctx context.Context, list []ledger.Claim) error {
+	for _, c := range list {
+		if _, err := r.s.Exec(ctx, `DELETE FROM claim WHERE key = ? AND ref = ?`, c.Key[:], int64(c.Ref)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (r claims) Match(ctx context.Context) (ledger.Matcher, error) {
-	return &matcher{ctx: ctx, s: r.s}, nil
+func (r claims) Find(ctx context.Context, keys []ledger.Key) (found []ledger.Claim, err error) {
+	m := &matcher{ctx: ctx, s: r.s}
+	defer func() { _ = m.close() }()
+	for _, key := range keys {
+		c, known, err := m.find(key)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			found = append(found, c)
+		}
+	}
+	return found, nil
 }
 
 // matcher walks the claims beside ascending keys: it steps while the next claim is
@@ -43,7 +73,7 @@ type matcher struct {
 // as much as a few dozen steps.
 const stepLimit = 48
 
-func (m *matcher) Find(key ledger.Key) (ledger.Claim, bool, error) {
+func (m *matcher) find(key ledger.Key) (ledger.Claim, bool, error) {
 	if m.rows == nil {
 		if err := m.seek(key); err != nil {
 			return ledger.Claim{}, false, err
@@ -90,7 +120,7 @@ func (m *matcher) step() error {
 	return nil
 }
 
-func (m *matcher) Close() error {
+func (m *matcher) close() error {
 	if m.rows == nil {
 		return nil
 	}

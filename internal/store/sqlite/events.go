@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"sluice/internal/ledger"
+	"sluice/internal/store/sqlrepo"
 )
 
 func (r events) Put(ctx context.Context, list []ledger.Event) error {
@@ -16,7 +17,7 @@ func (r events) Put(ctx context.Context, list []ledger.Event) error {
 	for i := range list {
 		e := &list[i]
 		if _, err := run(ctx, st, int64(e.Ref), e.Key[:], e.Fingerprint, e.EventID, e.Kind, e.Time, e.Value,
-			e.File, e.Line, e.Offset, e.Length, nullable(string(e.State)), nullable(e.Code)); err != nil {
+			e.File, e.Line, e.Offset, e.Length, sqlrepo.Nullable(string(e.State)), sqlrepo.Nullable(e.Code)); err != nil {
 			return err
 		}
 	}
@@ -39,7 +40,7 @@ func scanEvent(scan func(...any) error, e *ledger.Event) error {
 
 func (r events) Range(ctx context.Context, plan int64, from, to int, fn func(*ledger.Event) error) error {
 	var e ledger.Event
-	return r.s.each(ctx, func(scan func(...any) error) error {
+	return r.s.Each(ctx, func(scan func(...any) error) error {
 		if err := scanEvent(scan, &e); err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (r events) Keys(ctx context.Context, plan int64, fn func(ledger.EventRef, l
 	var ref, fingerprint int64
 	var raw sql.RawBytes
 	var key ledger.Key
-	return r.s.each(ctx, func(scan func(...any) error) error {
+	return r.s.Each(ctx, func(scan func(...any) error) error {
 		if err := scan(&ref, &raw, &fingerprint); err != nil {
 			return err
 		}
@@ -76,8 +77,13 @@ func (r events) Get(ctx context.Context, ref ledger.EventRef) (*ledger.Event, er
 	return found, err
 }
 
-func (r events) Set(ctx context.Context, ref ledger.EventRef, state ledger.State, code string) error {
-	return lost(r.s.exec(ctx, `UPDATE event SET state = ?, code = ? WHERE ref = ?`, state, nullable(code), int64(ref)))
+func (r events) Set(ctx context.Context, refs []ledger.EventRef, state ledger.State, code string) error {
+	for _, ref := range refs {
+		if err := sqlrepo.Lost(r.s.Exec(ctx, `UPDATE event SET state = ?, code = ? WHERE ref = ?`, string(state), sqlrepo.Nullable(code), int64(ref))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r events) Counts(ctx context.Context, plan int64) (map[ledger.State]int, error) {
@@ -95,16 +101,16 @@ func (r events) Counts(ctx context.Context, plan int64) (map[ledger.State]int, e
 			return nil
 		}
 	}
-	if err := r.s.each(ctx, add(1), `SELECT state, sum(count) FROM batch WHERE plan = ? GROUP BY state`, plan); err != nil {
+	if err := r.s.Each(ctx, add(1), `SELECT state, sum(count) FROM batch WHERE plan = ? GROUP BY state`, plan); err != nil {
 		return nil, err
 	}
 	low, high := int64(ledger.RefOf(plan, 0)), int64(ledger.RefOf(plan+1, 0))
-	if err := r.s.each(ctx, add(1), `SELECT state, count(*) FROM event INDEXED BY event_own
+	if err := r.s.Each(ctx, add(1), `SELECT state, count(*) FROM event INDEXED BY event_own
 		WHERE ref >= ? AND ref < ? AND state IS NOT NULL GROUP BY state`, low, high); err != nil {
 		return nil, err
 	}
 	// What deviates was counted in its batch as well.
-	err := r.s.each(ctx, add(-1), `SELECT b.state, count(*) FROM batch b JOIN event e INDEXED BY event_own
+	err := r.s.Each(ctx, add(-1), `SELECT b.state, count(*) FROM batch b JOIN event e INDEXED BY event_own
 		ON e.ref >= (b.plan << 32) + b.first AND e.ref < (b.plan << 32) + b.first + b.count AND e.state IS NOT NULL
 		WHERE b.plan = ? GROUP BY b.state`, plan)
 	return counts, err
@@ -112,7 +118,7 @@ func (r events) Counts(ctx context.Context, plan int64) (map[ledger.State]int, e
 
 func (r events) Codes(ctx context.Context, plan int64) (map[ledger.State]map[string]int, error) {
 	out := map[ledger.State]map[string]int{}
-	err := r.s.each(ctx, func(scan func(...any) error) error {
+	err := r.s.Each(ctx, func(scan func(...any) error) error {
 		var state ledger.State
 		var code sql.NullString
 		var n int

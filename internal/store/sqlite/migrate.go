@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
+
+	"sluice/internal/store/sqlrepo"
 )
 
 //go:embed migrations/*.sql
@@ -37,15 +40,32 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
+// names lists every migration in order: the engine's own, then the shared ones.
+func names() ([]string, error) {
+	own, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	shared, err := fs.Glob(sqlrepo.Schema, "schema/*.sql")
+	return append(own, shared...), err
+}
+
+func read(name string) ([]byte, error) {
+	if strings.HasPrefix(name, "schema/") {
+		return sqlrepo.Schema.ReadFile(name)
+	}
+	return migrations.ReadFile(name)
+}
+
 // current reports whether exactly the known migrations were applied.
 func current(ctx context.Context, conn *sql.Conn) bool {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+	names, err := names()
 	if err != nil {
 		return false
 	}
 	for _, name := range names {
 		var digest string
-		text, err := migrations.ReadFile(name)
+		text, err := read(name)
 		if err != nil || conn.QueryRowContext(ctx, `SELECT digest FROM migration WHERE name = ?`, name).Scan(&digest) != nil || digest != digestOf(text) {
 			return false
 		}
@@ -63,12 +83,12 @@ func migrateIn(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT`); err != nil {
 		return err
 	}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+	names, err := names()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		text, err := migrations.ReadFile(name)
+		text, err := read(name)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ import (
 // Store is a ledger.Store over one file.
 type Store struct {
 	id      string
+	now     func() time.Time
 	writing sync.Mutex // held for a whole write transaction
 	writer  *session
 	readers *sql.DB
@@ -37,9 +38,9 @@ var _ ledger.Store = (*Store)(nil)
 
 const readerCount = 4
 
-// Open opens the ledger at path and brings its schema up to date. now names the
-// store on its first start.
-func Open(ctx context.Context, path string, now time.Time) (*Store, error) {
+// Open opens the ledger at path and brings its schema up to date. now is the
+// store's clock: on one machine the database has none of its own.
+func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
 	// The engine would create the file readable by everybody; its journals take
 	// their mode from it.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -63,8 +64,8 @@ func Open(ctx context.Context, path string, now time.Time) (*Store, error) {
 		_ = db.Close()
 		return nil, unavailable(err)
 	}
-	s := &Store{db: db, writer: newSession(conn)}
-	if err := s.name(ctx, now); err != nil {
+	s := &Store{db: db, writer: newSession(conn), now: now}
+	if err := s.name(ctx, now()); err != nil {
 		_ = s.Close()
 		return nil, unavailable(err)
 	}
@@ -141,7 +142,7 @@ func (s *Store) run(fn func(ledger.Tx) error) (err error) {
 			_, _ = s.writer.conn.ExecContext(context.Background(), "ROLLBACK")
 		}
 	}()
-	err = fn(&tx{session: s.writer, store: s.id})
+	err = fn(s.tx(s.writer))
 	done = true
 	return err
 }
@@ -158,7 +159,7 @@ func (s *Store) View(ctx context.Context, fn func(ledger.Tx) error) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return unavailable(err)
 	}
-	err = fn(&tx{session: session, store: s.id})
+	err = fn(s.tx(session))
 	_, rb := conn.ExecContext(ctx, "ROLLBACK")
 	return unavailable(errors.Join(err, rb))
 }
@@ -218,7 +219,8 @@ func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) 
 	return st, nil
 }
 
-func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+// Exec implements sqlrepo.Session.
+func (s *session) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	st, err := s.prepare(ctx, query)
 	if err != nil {
 		return 0, err
@@ -251,8 +253,8 @@ func (s *session) query(ctx context.Context, query string, args ...any) (*sql.Ro
 	return st.QueryContext(context.Background(), args...)
 }
 
-// get scans one row; ledger.ErrNotFound when there is none.
-func (s *session) get(ctx context.Context, dest []any, query string, args ...any) error {
+// Get implements sqlrepo.Session.
+func (s *session) Get(ctx context.Context, dest []any, query string, args ...any) error {
 	st, err := s.prepare(ctx, query)
 	if err != nil {
 		return err
@@ -267,8 +269,8 @@ func (s *session) get(ctx context.Context, dest []any, query string, args ...any
 	return err
 }
 
-// each calls fn for every row of a query.
-func (s *session) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+// Each implements sqlrepo.Session.
+func (s *session) Each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
 	rows, err := s.query(ctx, query, args...)
 	if err != nil {
 		return err
@@ -282,23 +284,15 @@ func (s *session) each(ctx context.Context, fn func(scan func(...any) error) err
 	return rows.Err()
 }
 
+// ForUpdate implements sqlrepo.Session: the one writer needs no locks.
+func (s *session) ForUpdate() string { return "" }
+
+// SkipLocked implements sqlrepo.Session.
+func (s *session) SkipLocked() string { return "" }
+
 func (s *session) close() {
 	for _, st := range s.stmts {
 		_ = st.Close()
 	}
 	_ = s.conn.Close()
-}
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

@@ -16,7 +16,7 @@ import (
 
 func open(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, time.Now())
+	s, err := sqlite.Open(t.Context(), path, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestReopenKeepsTheName(t *testing.T) {
 
 func TestAStoreThatCannotBeOpenedIsTyped(t *testing.T) {
 	t.Parallel()
-	_, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "missing", "writeback.db"), time.Now())
+	_, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "missing", "writeback.db"), time.Now)
 	if fault.CodeOf(err) != fault.StoreUnavailable {
 		t.Errorf("got %v, want %s", err, fault.StoreUnavailable)
 	}
@@ -71,12 +71,12 @@ func BenchmarkPlanAndClaim(b *testing.B) {
 		start = time.Now()
 		for chunk := range slices.Chunk(events, 5000) {
 			if err := s.Do(ctx, func(tx ledger.Tx) error {
+				list := make([]ledger.Claim, len(chunk))
 				for i := range chunk {
-					if _, _, err := tx.Claims().Take(ctx, ledger.Claim{Key: chunk[i].Key, Ref: chunk[i].Ref}); err != nil {
-						return err
-					}
+					list[i] = ledger.Claim{Key: chunk[i].Key, Ref: chunk[i].Ref}
 				}
-				return nil
+				_, err := tx.Claims().Take(ctx, list)
+				return err
 			}); err != nil {
 				b.Fatal(err)
 			}

@@ -1,19 +1,22 @@
-package sqlite
+package sqlrepo
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"time"
 
 	"sluice/internal/ledger"
+	"sluice/internal/tenant"
 )
 
 func (r plans) Create(ctx context.Context, p *ledger.Plan) error {
 	p.State = ledger.PlanBuilding
-	return r.s.get(ctx, []any{&p.No}, `INSERT INTO plan (dataset, realm, state, created_at, expires_at, file, wrapped_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING no`,
-		p.Dataset, p.Realm, p.State, millis(p.CreatedAt), millis(p.ExpiresAt), p.File, p.WrappedKey)
+	if p.Profile == "" {
+		p.Profile = tenant.Default
+	}
+	return r.s.Get(ctx, []any{&p.No}, `INSERT INTO plan (dataset, realm, state, created_at, expires_at, file, wrapped_key, profile, policy_digest, mapping_digest, origin)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING no`,
+		p.Dataset, p.Realm, p.State, Millis(p.CreatedAt), Millis(p.ExpiresAt), p.File, p.WrappedKey, p.Profile, p.PolicyDigest, p.MappingDigest, p.Origin)
 }
 
 func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, files, labelNames []string) error {
@@ -30,15 +33,15 @@ func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, 
 		if err != nil {
 			return err
 		}
-		if _, err := r.s.exec(ctx, `INSERT INTO kind (plan, no, event_name, outcome, action_source, currency, tier, keys, labels)
+		if _, err := r.s.Exec(ctx, `INSERT INTO kind (plan, no, event_name, outcome, action_source, currency, tier, keys, labels)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			p.No, k.No, k.EventName, k.Outcome, k.ActionSource, k.Currency, k.Tier, int64(k.Keys), string(labels)); err != nil {
 			return err
 		}
 	}
-	n, err := r.s.exec(ctx, `UPDATE plan SET id = ?, hash = ?, state = ?, expires_at = ?, events = ?, summary = ?, files = ?, label_names = ?
+	n, err := r.s.Exec(ctx, `UPDATE plan SET id = ?, hash = ?, state = ?, expires_at = ?, events = ?, summary = ?, files = ?, label_names = ?
 		WHERE no = ? AND state = ? AND file = ?`,
-		p.ID, p.Hash, ledger.PlanReady, millis(p.ExpiresAt), p.Events, p.Summary, string(filesJSON), string(labelsJSON),
+		p.ID, p.Hash, ledger.PlanReady, Millis(p.ExpiresAt), p.Events, p.Summary, string(filesJSON), string(labelsJSON),
 		p.No, ledger.PlanBuilding, p.File)
 	if err != nil {
 		return err
@@ -50,19 +53,22 @@ func (r plans) Freeze(ctx context.Context, p *ledger.Plan, kinds []ledger.Kind, 
 	return nil
 }
 
-const planColumns = `no, coalesce(id, ''), hash, dataset, realm, state, created_at, expires_at, events, file, wrapped_key, summary, rehearsed_at`
+const planColumns = `no, coalesce(id, ''), hash, dataset, realm, state, created_at, expires_at, events, file, wrapped_key, summary, rehearsed_at,
+	rehearsed_level, profile, policy_digest, mapping_digest, origin, shredded_at`
 
 func scanPlan(scan func(...any) error) (*ledger.Plan, error) {
 	var p ledger.Plan
-	var created, expires, rehearsed int64
-	err := scan(&p.No, &p.ID, &p.Hash, &p.Dataset, &p.Realm, &p.State, &created, &expires, &p.Events, &p.File, &p.WrappedKey, &p.Summary, &rehearsed)
-	p.CreatedAt, p.ExpiresAt, p.RehearsedAt = fromMillis(created), fromMillis(expires), fromMillis(rehearsed)
+	var created, expires, rehearsed, shredded int64
+	err := scan(&p.No, &p.ID, &p.Hash, &p.Dataset, &p.Realm, &p.State, &created, &expires, &p.Events, &p.File, &p.WrappedKey, &p.Summary, &rehearsed,
+		&p.Rehearsed, &p.Profile, &p.PolicyDigest, &p.MappingDigest, &p.Origin, &shredded)
+	p.ShreddedAt = FromMillis(shredded)
+	p.CreatedAt, p.ExpiresAt, p.RehearsedAt = FromMillis(created), FromMillis(expires), FromMillis(rehearsed)
 	return &p, err
 }
 
 func (r plans) one(ctx context.Context, where string, arg any) (*ledger.Plan, error) {
 	var found *ledger.Plan
-	err := r.s.each(ctx, func(scan func(...any) error) (err error) {
+	err := r.s.Each(ctx, func(scan func(...any) error) (err error) {
 		found, err = scanPlan(scan)
 		return err
 	}, `SELECT `+planColumns+` FROM plan WHERE `+where, arg)
@@ -82,7 +88,7 @@ func (r plans) ByNo(ctx context.Context, no int64) (*ledger.Plan, error) {
 
 func (r plans) many(ctx context.Context, where string, args ...any) ([]ledger.Plan, error) {
 	var out []ledger.Plan
-	err := r.s.each(ctx, func(scan func(...any) error) error {
+	err := r.s.Each(ctx, func(scan func(...any) error) error {
 		p, err := scanPlan(scan)
 		if err == nil {
 			out = append(out, *p)
@@ -97,12 +103,12 @@ func (r plans) List(ctx context.Context, limit int) ([]ledger.Plan, error) {
 }
 
 func (r plans) Abandoned(ctx context.Context, before time.Time) ([]ledger.Plan, error) {
-	return r.many(ctx, "WHERE state = ? AND created_at < ?", ledger.PlanBuilding, millis(before))
+	return r.many(ctx, "WHERE state = ? AND created_at < ?", ledger.PlanBuilding, Millis(before))
 }
 
 func (r plans) Kinds(ctx context.Context, no int64) ([]ledger.Kind, error) {
 	var out []ledger.Kind
-	err := r.s.each(ctx, func(scan func(...any) error) error {
+	err := r.s.Each(ctx, func(scan func(...any) error) error {
 		var k ledger.Kind
 		var labels string
 		var keys int64
@@ -118,7 +124,7 @@ func (r plans) Kinds(ctx context.Context, no int64) ([]ledger.Kind, error) {
 
 func (r plans) list(ctx context.Context, column string, no int64) ([]string, error) {
 	var text string
-	if err := r.s.get(ctx, []any{&text}, `SELECT `+column+` FROM plan WHERE no = ?`, no); err != nil {
+	if err := r.s.Get(ctx, []any{&text}, `SELECT `+column+` FROM plan WHERE no = ?`, no); err != nil {
 		return nil, err
 	}
 	var out []string
@@ -134,15 +140,15 @@ func (r plans) LabelNames(ctx context.Context, no int64) ([]string, error) {
 }
 
 func (r plans) Move(ctx context.Context, no int64, from, to ledger.PlanState) error {
-	return lost(r.s.exec(ctx, `UPDATE plan SET state = ? WHERE no = ? AND state = ?`, to, no, from))
+	return Lost(r.s.Exec(ctx, `UPDATE plan SET state = ? WHERE no = ? AND state = ?`, to, no, from))
 }
 
-func (r plans) SetRehearsed(ctx context.Context, no int64, at time.Time) error {
-	return lost(r.s.exec(ctx, `UPDATE plan SET rehearsed_at = ? WHERE no = ?`, millis(at), no))
+func (r plans) SetRehearsed(ctx context.Context, no int64, level string, at time.Time) error {
+	return Lost(r.s.Exec(ctx, `UPDATE plan SET rehearsed_at = ?, rehearsed_level = ? WHERE no = ?`, Millis(at), level, no))
 }
 
 func (r plans) SetExpires(ctx context.Context, no int64, at time.Time) error {
-	return lost(r.s.exec(ctx, `UPDATE plan SET expires_at = ? WHERE no = ?`, millis(at), no))
+	return Lost(r.s.Exec(ctx, `UPDATE plan SET expires_at = ? WHERE no = ?`, Millis(at), no))
 }
 
 // deleteRows is how many rows one call of Delete removes, so that nobody who has an
@@ -152,7 +158,7 @@ const deleteRows = 5000
 func (r plans) Delete(ctx context.Context, no int64) (done bool, err error) {
 	// Nothing that was ever confirmed goes.
 	var runs int
-	if err := r.s.get(ctx, []any{&runs}, `SELECT count(*) FROM run WHERE plan = ?`, no); err != nil {
+	if err := r.s.Get(ctx, []any{&runs}, `SELECT count(*) FROM run WHERE plan = ?`, no); err != nil {
 		return false, err
 	}
 	if runs > 0 {
@@ -169,20 +175,10 @@ func (r plans) Delete(ctx context.Context, no int64) (done bool, err error) {
 		{`DELETE FROM kind WHERE plan = ?`, []any{no}},
 		{`DELETE FROM plan WHERE no = ?`, []any{no}},
 	} {
-		n, err := r.s.exec(ctx, q.query, q.args...)
+		n, err := r.s.Exec(ctx, q.query, q.args...)
 		if err != nil || n == deleteRows {
 			return false, err
 		}
 	}
 	return true, nil
 }
-
-// lost turns "no row changed" into ErrLost.
-func lost(n int64, err error) error {
-	if err == nil && n == 0 {
-		return ledger.ErrLost
-	}
-	return err
-}
-
-func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

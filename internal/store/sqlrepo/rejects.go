@@ -1,4 +1,4 @@
-package sqlite
+package sqlrepo
 
 import (
 	"context"
@@ -18,7 +18,7 @@ func (r rejects) Put(ctx context.Context, list []ledger.Reject) error {
 		if err != nil {
 			return err
 		}
-		if _, err := r.s.exec(ctx, `INSERT INTO reject (plan, seq, file, line, stage, code, field, masked, hint, record, meta, labels)
+		if _, err := r.s.Exec(ctx, `INSERT INTO reject (plan, seq, file, line, stage, code, field, masked, hint, record, meta, labels)
 			VALUES (?1, coalesce((SELECT max(seq) FROM reject WHERE plan = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
 			x.Plan, x.File, x.Line, x.Stage, x.Code, x.Field, x.Masked, x.Hint, x.Record, string(meta), string(labels)); err != nil {
 			return err
@@ -32,7 +32,7 @@ func (r rejects) Each(ctx context.Context, f ledger.RejectFilter, fn func(*ledge
 	if limit <= 0 {
 		limit = -1
 	}
-	return r.s.each(ctx, func(scan func(...any) error) error {
+	return r.s.Each(ctx, func(scan func(...any) error) error {
 		var x ledger.Reject
 		var meta, labels string
 		if err := scan(&x.Plan, &x.Seq, &x.File, &x.Line, &x.Stage, &x.Code, &x.Field, &x.Masked, &x.Hint, &x.Record, &meta, &labels); err != nil {
@@ -51,7 +51,7 @@ func (r rejects) Each(ctx context.Context, f ledger.RejectFilter, fn func(*ledge
 
 func (r rejects) Counts(ctx context.Context, plan int64) (map[string]int, error) {
 	out := map[string]int{}
-	err := r.s.each(ctx, func(scan func(...any) error) error {
+	err := r.s.Each(ctx, func(scan func(...any) error) error {
 		var code string
 		var n int
 		if err := scan(&code, &n); err != nil {

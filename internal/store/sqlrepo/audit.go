@@ -1,4 +1,4 @@
-package sqlite
+package sqlrepo
 
 import (
 	"context"
@@ -13,7 +13,7 @@ func (l auditLog) Append(ctx context.Context, now time.Time, r audit.Record) (in
 	var seq int64
 	var hash []byte
 	prev := audit.Genesis(l.chain)
-	err := l.s.get(ctx, []any{&seq, &hash}, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`)
+	err := l.s.Get(ctx, []any{&seq, &hash}, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`)
 	switch {
 	case err == nil:
 		prev = audit.Hash(hash)
@@ -26,12 +26,12 @@ func (l auditLog) Append(ctx context.Context, now time.Time, r audit.Record) (in
 		return 0, err
 	}
 	next := audit.Next(prev, body)
-	_, err = l.s.exec(ctx, `INSERT INTO audit (seq, body, hash) VALUES (?, ?, ?)`, seq, body, next[:])
+	_, err = l.s.Exec(ctx, `INSERT INTO audit (seq, body, hash) VALUES (?, ?, ?)`, seq, body, next[:])
 	return seq, err
 }
 
 func (l auditLog) Each(ctx context.Context, from int64, fn func(audit.Link) error) error {
-	return l.s.each(ctx, func(scan func(...any) error) error {
+	return l.s.Each(ctx, func(scan func(...any) error) error {
 		var link audit.Link
 		var hash []byte
 		if err := scan(&link.Seq, &link.Body, &hash); err != nil {
