@@ -58,13 +58,12 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &App{
-		Config: c, store: store, now: o.Now,
-		Writeback: writeback.New(writeback.Options{
-			Store: store, Keys: keys, StateDir: c.StateDir, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
-			Caller: tenant.Local(o.Via), Version: Version(),
-		}),
-	}, nil
+	a := &App{Config: c, store: store, now: o.Now}
+	a.Writeback = writeback.New(writeback.Options{
+		Connect: a.connect, Store: store, Keys: keys, StateDir: c.StateDir, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+		Caller: tenant.Local(o.Via), Version: Version(),
+	})
+	return a, nil
 }
 
 // Close closes the ledger.
@@ -89,10 +88,10 @@ func (a *App) Graph(ctx context.Context) (*graph.Client, error) {
 	return graph.New(o)
 }
 
-// For returns a client for the realm a plan was previewed for. A Graph URL that was
+// connect returns a client for the target of a plan. A Graph URL that was
 // configured wins, so that a difference is noticed and not papered over.
-func (a *App) For(ctx context.Context, realm string) (writeback.Destination, error) {
-	if base := graph.RealmBase(realm); base != "" && a.Config.GraphURL == "" {
+func (a *App) connect(ctx context.Context, to writeback.Target) (writeback.Destination, error) {
+	if base := graph.RealmBase(to.Realm); base != "" && a.Config.GraphURL == "" {
 		at := *a.Config
 		at.GraphURL = base
 		return (&App{Config: &at}).Graph(ctx)

@@ -67,6 +67,7 @@ type command struct {
 const (
 	groupMain  = "main"
 	groupLook  = "look"
+	groupAdmin = "admin"
 	groupTools = "tools"
 )
 
@@ -91,6 +92,7 @@ func (c *command) root() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupMain, Title: "Sending:"},
 		&cobra.Group{ID: groupLook, Title: "Looking:"},
+		&cobra.Group{ID: groupAdmin, Title: "Administration:"},
 		&cobra.Group{ID: groupTools, Title: "Tools:"},
 	)
 	for _, sub := range c.commands() {

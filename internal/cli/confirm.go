@@ -67,7 +67,7 @@ func (c *command) confirm(ctx context.Context, a *app.App, plan string, flags *c
 	}
 	receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{
 		PlanID: plan, Hash: flags.hash, Key: flags.key, AcceptRejects: flags.acceptRejects,
-		Concurrency: flags.concurrency, Connect: a.For, Progress: meter.show,
+		Concurrency: flags.concurrency, Progress: meter.show,
 	})
 	meter.clear()
 	if receipt == nil {

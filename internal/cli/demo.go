@@ -234,7 +234,8 @@ func (t *tour) confirmPlan(ctx context.Context, id string) (*writeback.Receipt, 
 	if err != nil {
 		return nil, err
 	}
-	return t.app.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: id, AcceptRejects: true, Connect: func(context.Context, string) (writeback.Destination, error) { return to, nil }})
+	return t.app.Writeback.Through(func(context.Context, writeback.Target) (writeback.Destination, error) { return to, nil }).
+		Confirm(ctx, writeback.ConfirmRequest{PlanID: id, AcceptRejects: true})
 }
 
 func (t *tour) requestsDuring(ctx context.Context, fn func() error) (int, error) {

@@ -128,7 +128,7 @@ func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, 
 		if err != nil {
 			return err
 		}
-		receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: r.PlanID, Concurrency: flags.concurrency, Connect: a.For, Progress: meter.show})
+		receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: r.PlanID, Concurrency: flags.concurrency, Progress: meter.show})
 		meter.clear()
 		// What was lost beyond the guard window is for a person to decide, and must not
 		// keep today's orders back.

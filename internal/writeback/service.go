@@ -31,11 +31,18 @@ type Options struct {
 	StateDir string
 	Now      func() time.Time                           // time.Now when nil
 	Sleep    func(context.Context, time.Duration) error // a timer when nil
+	Connect  Connector
 	Caller   tenant.Caller
 	Profile  string // tenant.Default when empty
 	Version  string // of the program, for the audit log
 	Log      *slog.Logger
 }
+
+// Target is where a plan goes.
+type Target struct{ Profile, Realm, Dataset string }
+
+// Connector opens the way to a target, with the credential that belongs to it.
+type Connector func(context.Context, Target) (Destination, error)
 
 // Service runs the three steps over one state directory.
 type Service struct {
@@ -44,6 +51,7 @@ type Service struct {
 	state   string
 	now     func() time.Time
 	sleep   func(context.Context, time.Duration) error
+	connect Connector
 	caller  tenant.Caller
 	profile string
 	version string
@@ -52,7 +60,7 @@ type Service struct {
 
 // New returns a service.
 func New(o Options) *Service {
-	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, caller: o.Caller, profile: o.Profile, version: o.Version, log: o.Log}
+	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, connect: o.Connect, caller: o.Caller, profile: o.Profile, version: o.Version, log: o.Log}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -91,6 +99,13 @@ func (s *Service) In(profile string) *Service {
 		in.profile = tenant.Default
 	}
 	return &in
+}
+
+// Through returns the service with another way to Meta.
+func (s *Service) Through(connect Connector) *Service {
+	through := *s
+	through.connect = connect
+	return &through
 }
 
 // actor is the caller as the audit log names it.
