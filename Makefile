@@ -12,7 +12,7 @@ BUILD_FLAGS   := -trimpath -ldflags='-s -w'
 LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt vet lint unit race fuzz-short update bench bench-sdk vuln clean
+.PHONY: help demo build test fmt vet lint unit race fuzz-short update bench bench-large bench-sdk vuln clean crash-matrix workers-matrix
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,10 +49,11 @@ unit: ## go test ./... without the race detector: quick, needs nothing but Go
 	$(GO) test $(TEST_FLAGS) ./...
 
 # The race detector needs a C compiler; Node and npm run Meta's own SDK against
-# the sandbox. Skipped tests are named after the run, in CI they fail it.
+# the sandbox; the tests start a PostgreSQL of their own. Skipped tests are named
+# after the run, in CI they fail it.
 race: ## go test -race ./... with everything that needs other programs
 	@sh scripts/need.sh $(GO) cc
-	@sh scripts/need.sh --optional node npm
+	@sh scripts/need.sh --optional node npm postgres
 	@skips=$$(mktemp); rc=0; \
 	SLUICE_SKIPS=$$skips $(GO) test -race -timeout 20m $(if $(CI),-count=1) $(TEST_FLAGS) ./... || rc=$$?; \
 	if [ -s "$$skips" ]; then echo "NOT RUN on this machine:"; cat "$$skips"; fi; \
@@ -70,9 +71,22 @@ bench: ## Go benchmarks (BENCH=regexp, default all)
 	@sh scripts/need.sh $(GO)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
+bench-large: ## a million orders from CSV to delivered, killed half way and resumed, on both stores
+	@sh scripts/need.sh $(GO)
+	@sh scripts/need.sh --optional postgres
+	SLUICE_VECTOR35_ROWS=1000000 $(GO) test -count=1 -run TestVector35 -v -timeout 20m ./e2e
+
 bench-sdk: ## capi against Meta's Node SDK, interleaved on one thread
 	@sh scripts/need.sh $(GO) node npm
 	$(GO) run ./bench/nodesdk
+
+crash-matrix: ## kill senders at every point on both stores, ≥ 200 times; rewrites the table in docs/reliability.md (CRASH_FLAGS)
+	@sh scripts/need.sh $(GO)
+	$(GO) run ./bench/crashmatrix -write docs/reliability.md $(CRASH_FLAGS)
+
+workers-matrix: ## 200 000 events through three workers on one PostgreSQL, one killed, one paused
+	@sh scripts/need.sh $(GO)
+	$(GO) run ./bench/crashmatrix -workers 200000 -write docs/reliability.md
 
 vuln: ## known vulnerabilities; says so when the database can't be reached
 	@sh scripts/need.sh $(GO)

@@ -8,7 +8,8 @@ import (
 	"sluice/capi"
 )
 
-func TestCompatibilityTier(t *testing.T) {
+// TestVector28_tiers walks every combination of the five keys.
+func TestVector28_tiers(t *testing.T) {
 	t.Parallel()
 	for set := range 1 << 5 {
 		fbp, em, ph, ip, ua := set&1 != 0, set&2 != 0, set&4 != 0, set&8 != 0, set&16 != 0

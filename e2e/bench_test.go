@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,13 +15,31 @@ import (
 	"time"
 
 	"sluice/internal/cli"
+	"sluice/internal/testkit"
 )
 
 // BenchmarkCSVToDelivered measures the whole way, from a CSV file to every event
-// delivered, against a sandbox in another process. SLUICE_BENCH_EVENTS sets the
-// size (100 000); with SLUICE_BENCH_BEFORE the ledger already holds that many.
+// delivered, against a sandbox in another process, with the ledger in a file and in
+// PostgreSQL. SLUICE_BENCH_EVENTS sets the sizes (100000, or a list with commas);
+// with SLUICE_BENCH_BEFORE the ledger already holds that many.
 func BenchmarkCSVToDelivered(b *testing.B) {
-	events, before := fromEnv("SLUICE_BENCH_EVENTS", 100_000), fromEnv("SLUICE_BENCH_BEFORE", 0)
+	sizes := strings.Split(cmp.Or(os.Getenv("SLUICE_BENCH_EVENTS"), "100000"), ",")
+	for _, store := range []string{"sqlite", "postgres"} {
+		for _, size := range sizes {
+			n, err := strconv.Atoi(size)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(store+"/"+size, func(b *testing.B) {
+				b.ReportAllocs()
+				csvToDelivered(b, store, n)
+			})
+		}
+	}
+}
+
+func csvToDelivered(b *testing.B, store string, events int) {
+	before := fromEnv("SLUICE_BENCH_BEFORE", 0)
 	bin, err := binary()
 	if err != nil {
 		b.Fatal(err)
@@ -28,11 +47,16 @@ func BenchmarkCSVToDelivered(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		dir := b.TempDir()
+		var env []string
+		if store == "postgres" {
+			env = []string{"SLUICE_DATABASE_URL=" + testkit.Postgres(b)}
+		}
 		url, stop := serveSandbox(b, bin)
 		run := func(args ...string) string {
 			var out, errs bytes.Buffer
 			code := cli.Main(b.Context(), cli.Process{
 				Args:  append(args, "--state-dir", filepath.Join(dir, "state"), "--graph-url", url, "--progress", "off", "--json"),
+				Env:   env,
 				Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 			})
 			if code != 0 {
@@ -58,6 +82,7 @@ func BenchmarkCSVToDelivered(b *testing.B) {
 			}
 			return preview, confirm
 		}
+		run("runs") // the schema is made once, whoever measures
 		if before > 0 {
 			send(1, before)
 		}
@@ -77,7 +102,7 @@ func fromEnv(name string, fallback int) int {
 	return fallback
 }
 
-func writeOrders(b *testing.B, path string, first, n int) {
+func writeOrders(b testing.TB, path string, first, n int) {
 	b.Helper()
 	f, err := os.Create(path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ type world struct {
 	dir     string
 	box     *sandbox.Server
 	url     string
+	env     []string // of every command, KEY=value
 	now     time.Time
 	mu      sync.Mutex
 	posts   int                                              // requests at the events edge
@@ -113,7 +115,7 @@ func (w *world) runWith(stdin string, env []string, args ...string) outcome {
 	var out, errs bytes.Buffer
 	code := cli.Main(w.t.Context(), cli.Process{
 		Args: append([]string{"--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--progress", "off"}, args...),
-		Env:  env, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
+		Env:  append(slices.Clone(w.env), env...), Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
 		Now: w.clock,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			w.advance(d)

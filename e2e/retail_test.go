@@ -23,9 +23,9 @@ func retailFile(t *testing.T) string {
 	return path
 }
 
-// TestRetailYear sends a real year of invoices: every number here was computed
+// TestVector38_retail_year sends a real year of invoices: every number here was computed
 // independently of Sluice.
-func TestRetailYear(t *testing.T) {
+func TestVector38_retail_year(t *testing.T) {
 	t.Parallel()
 	table := retailFile(t)
 	w := begin(t)
@@ -81,4 +81,9 @@ func TestRetailYear(t *testing.T) {
 		t.Errorf("a second confirm sent %d requests", w.requests()-sent)
 	}
 	w.agree(p.ID, n.Planned)
+	// Every invoice of the year is on one day, and every day adds up.
+	b := w.reconcile("--days", "420")
+	if b.Total.Receipts != n.Rows || b.Total.Delivered != n.Planned || b.Total.Expired != n.Expired || b.Total.Skipped != n.Skipped || b.Total.Rejected != n.Rejected || !b.Agrees {
+		t.Errorf("reconciled %+v, previewed %+v", b.Total, n)
+	}
 }

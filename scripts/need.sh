@@ -15,9 +15,20 @@ if [ "${1:-}" = --optional ]; then
 fi
 case ${CI:-} in '' | 0 | false) ci=no ;; *) ci=yes optional=no ;; esac
 
+# have looks on PATH, and for the PostgreSQL server also where distributions keep it
+# apart (internal/testkit looks in the same places).
+have() {
+	command -v "$1" >/dev/null 2>&1 && return 0
+	[ "$1" = postgres ] || return 1
+	for dir in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin; do
+		[ -x "$dir/postgres" ] && [ -x "$dir/initdb" ] && return 0
+	done
+	return 1
+}
+
 missing=
 for program in "$@"; do
-	command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+	have "$program" || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0
 
@@ -57,6 +68,10 @@ package() {
 	dnf:npm) echo nodejs-npm ;;
 	brew:npm) echo node ;;
 	dnf:shellcheck) echo ShellCheck ;;
+	apt:postgres) echo postgresql ;;
+	dnf:postgres) echo postgresql-server ;;
+	apk:postgres) echo postgresql ;;
+	brew:postgres) echo postgresql@17 ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -87,5 +102,5 @@ fi
 $sudo $install $packages >&2 || fail "run: $sudo $install$packages"
 
 for program in $missing; do
-	command -v "$program" >/dev/null 2>&1 || fail "$program is still not on PATH after: $install$packages"
+	have "$program" || fail "$program is still not on PATH after: $install$packages"
 done

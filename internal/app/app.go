@@ -4,23 +4,22 @@ package app
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"sluice/internal/auth"
 	"sluice/internal/config"
 	"sluice/internal/fault"
 	"sluice/internal/graph"
+	"sluice/internal/ledger"
 	"sluice/internal/sandbox"
 	"sluice/internal/secret"
-	"sluice/internal/store/sqlite"
 	"sluice/internal/tenant"
+	"sluice/internal/webhook"
 	"sluice/internal/writeback"
 )
 
@@ -28,8 +27,13 @@ import (
 type App struct {
 	Config    *config.Config
 	Writeback *writeback.Service
-	store     *sqlite.Store
+	Auth      *auth.Service
+	Hooks     *webhook.Service
+	keys      *secret.Keyring
+	store     ledger.Store
 	now       func() time.Time
+	log       *slog.Logger
+	metrics   metrics
 }
 
 // Options are what a test sets and a program leaves empty.
@@ -42,61 +46,63 @@ type Options struct {
 
 // Open opens the state directory, and makes it when it does not exist.
 func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
 	}
-	path := filepath.Join(c.StateDir, "writeback.db")
-	_, err := os.Stat(path)
-	keys, err := secret.OpenKeyring(filepath.Join(c.StateDir, "master.key"), errors.Is(err, fs.ErrNotExist))
-	if err != nil {
-		return nil, fault.New(fault.StoreUnavailable, "%v", err).WithFix("keep master.key, writeback.db and plans/ together")
-	}
-	store, err := sqlite.Open(ctx, path, o.Now)
+	store, keys, err := openStore(ctx, c, o.Now)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, store: store, now: o.Now}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &App{Config: c, store: store, now: o.Now, log: o.Log}
 	a.Writeback = writeback.New(writeback.Options{
 		Connect: a.connect, Store: store, Keys: keys, StateDir: c.StateDir, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
 		Caller: tenant.Local(o.Via), Version: Version(),
+		Double:  func(dataset string) (writeback.Destination, error) { return a.Double(dataset) },
+		Anchors: writeback.Anchors{File: c.CheckpointFile(), Command: c.Audit.CheckpointCommand},
+		Lease:   leaseTime(c),
 	})
+	a.keys = keys
+	a.Hooks = webhook.New(webhook.Options{
+		Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version(), Log: o.Log, Ingest: a.ingest, Prepare: prepareMapping,
+	})
+	a.Auth = auth.New(store, keys, tenant.Local(o.Via), Version())
 	return a, nil
 }
 
-// Close closes the ledger.
-func (a *App) Close() error { return a.store.Close() }
+// leaseTime is how long a batch is one worker's own. The variable is for tests: a
+// lease must outlive the longest request.
+func leaseTime(c *config.Config) time.Duration {
+	d, err := time.ParseDuration(c.Env("SLUICE_LEASE"))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// closing bounds what closing may wait for.
+const closing = 30 * time.Second
+
+// Close signs a checkpoint of the audit log when one is due, and closes the ledger.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closing)
+	defer cancel()
+	// What fails here is made up for by the next checkpoint.
+	_ = a.Writeback.Checkpoint(ctx, false)
+	return a.store.Close()
+}
 
 // Graph returns a client for the configured Graph API. A sandbox on loopback needs
 // no token of its own: its documented one is used.
 func (a *App) Graph(ctx context.Context) (*graph.Client, error) {
-	token, err := a.Config.AccessToken(ctx)
 	o := graph.Options{Base: a.Config.GraphURL, Version: a.Config.GraphVersion, AppSecret: a.Config.AppSecret()}
-	if err != nil {
-		probe, bad := graph.New(o)
-		if bad != nil {
-			return nil, bad
-		}
-		if probe.Remote() {
-			return nil, err
-		}
-		token = sandbox.Token
+	var err error
+	if o.Token, err = a.environment(ctx, o); err != nil {
+		return nil, err
 	}
-	o.Token = token
 	return graph.New(o)
-}
-
-// connect returns a client for the target of a plan. A Graph URL that was
-// configured wins, so that a difference is noticed and not papered over.
-func (a *App) connect(ctx context.Context, to writeback.Target) (writeback.Destination, error) {
-	if base := graph.RealmBase(to.Realm); base != "" && a.Config.GraphURL == "" {
-		at := *a.Config
-		at.GraphURL = base
-		return (&App{Config: &at}).Graph(ctx)
-	}
-	return a.Graph(ctx)
 }
 
 // Realm names where this configuration sends.

@@ -1,9 +1,12 @@
-// Package audit is the tamper-evident log: a hash chain of canonical JSON records.
+// Package audit is the tamper-evident log: one hash chain of canonical JSON records
+// per writer, and signed checkpoints over all of them.
 //
 // A record is written in the transaction of the state it describes, so a state
 // change without its record can't exist. Changing, removing or reordering a record
-// breaks every hash after it. What the chain alone can't show is a tail that was
-// cut off; that needs a copy of a later head kept elsewhere.
+// breaks every hash after it. What the chains alone can't show is a tail that was
+// cut off, or a chain that was written anew by somebody who holds the database;
+// the checkpoints that were exported elsewhere show both. What came after the last
+// exported checkpoint is as safe as the database.
 //
 // Records hold ids, times, counts and digests: no identifiers, no tokens, no
 // payloads.
@@ -12,7 +15,9 @@ package audit
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +39,7 @@ type Record struct {
 	Actor         Actor             `json:"actor"`
 	Via           string            `json:"via,omitempty"` // cli, web, mcp, schedule
 	Op            string            `json:"op"`
+	Object        string            `json:"object,omitempty"` // id of what it was done to, where no other member says it
 	Profile       string            `json:"profile,omitempty"`
 	Dataset       string            `json:"dataset,omitempty"`
 	Realm         string            `json:"realm,omitempty"` // meta, or one sandbox
@@ -45,6 +51,7 @@ type Record struct {
 	ValueBy       map[string]string `json:"value_by_currency,omitempty"`
 	CountsByState map[string]int    `json:"counts_by_state,omitempty"`
 	SubmissionIDs []string          `json:"submission_ids,omitempty"` // fbtrace_id
+	Reason        string            `json:"reason,omitempty"`         // a person's, for what the rules would not have done
 	Result        string            `json:"result,omitempty"`
 	ErrorCode     string            `json:"error_code,omitempty"`
 	RequestID     string            `json:"request_id,omitempty"`
@@ -55,20 +62,56 @@ type Record struct {
 // Hash is one link of the chain.
 type Hash [sha256.Size]byte
 
-// Log is the audit log inside a transaction.
-type Log interface {
-	// Append completes the record, links it to the chain and returns its number.
-	Append(ctx context.Context, now time.Time, r Record) (int64, error)
-	// Each calls fn for every record from number from on, in order.
-	Each(ctx context.Context, from int64, fn func(Link) error) error
+// MarshalText writes the hash in hex.
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText reads hex.
+func (h *Hash) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(h) {
+		return errors.New("a hash has 64 hex digits")
+	}
+	copy(h[:], raw)
+	return nil
 }
 
-// Link is a stored record with its hash.
-type Link struct {
-	Seq  int64
-	Body []byte // canonical JSON
-	Hash Hash
+// Hex is the hash as it is shown.
+func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
+
+// Log is the audit log inside a transaction.
+type Log interface {
+	// Append completes the record, links it to the writer's chain and returns its
+	// number there.
+	Append(ctx context.Context, now time.Time, r Record) (int64, error)
+	// Each calls fn for every record of every chain from number from on, by chain
+	// and number.
+	Each(ctx context.Context, from int64, fn func(Link) error) error
+	// Range calls fn for the records of one chain with from <= seq <= to, in order.
+	Range(ctx context.Context, chain string, from, to int64, fn func(Link) error) error
+	// Heads returns where each chain stands, by chain.
+	Heads(ctx context.Context) ([]Head, error)
+	// PutCheckpoint stores a checkpoint; false when its number is taken.
+	PutCheckpoint(ctx context.Context, s *Signed) (bool, error)
+	// Checkpoints calls fn for the checkpoints from number from on, in order.
+	Checkpoints(ctx context.Context, from int64, fn func(Signed) error) error
+	// LastCheckpoint returns the newest, nil when there is none.
+	LastCheckpoint(ctx context.Context) (*Signed, error)
+	// PutKey stores a key that signs checkpoints; Keys lists them, oldest first.
+	PutKey(ctx context.Context, k *Key) error
+	Keys(ctx context.Context) ([]Key, error)
 }
+
+// Link is a stored record with its hashes.
+type Link struct {
+	Chain string
+	Seq   int64
+	Body  []byte // canonical JSON
+	Prev  []byte // hash of the record before it, as it is stored
+	Hash  Hash
+}
+
+// timeFormat is how times are written: UTC, milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // Genesis is the hash before the first record of a chain.
 func Genesis(chain string) Hash {
@@ -92,7 +135,7 @@ func Next(prev Hash, body []byte) Hash {
 // Encode returns the canonical JSON (RFC 8785) of a record as number seq.
 func Encode(chain string, seq int64, now time.Time, r Record) ([]byte, error) {
 	r.V, r.Chain, r.Seq = 1, chain, seq
-	r.TS = now.UTC().Format("2006-01-02T15:04:05.000Z")
+	r.TS = now.UTC().Format(timeFormat)
 	body, err := canonical(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode audit record: %w", err)

@@ -117,7 +117,13 @@ func (c *command) root() *cobra.Command {
 func (c *command) commands() []*cobra.Command {
 	return []*cobra.Command{
 		c.sendCommand(), c.previewCommand(), c.dryRunCommand(), c.confirmCommand(),
+		c.outcomesCommand(), c.holdsCommand(),
+		c.scheduleCommand(), c.backfillCommand(), c.workCommand(), c.reconcileCommand(), c.coverageCommand(), c.alertsCommand(),
 		c.runsCommand(), c.rejectsCommand(), c.eventsCommand(), c.auditCommand(),
+		c.workspaceCommand(), c.profileCommand(), c.memberCommand(), c.tokenCommand(), c.hooksCommand(), c.serveCommand(), c.openAPICommand(),
+		c.suppressCommand(), c.forgetCommand(), c.retentionCommand(),
+		c.connectCommand(), c.adoptCommand(),
+		c.circuitCommand(), c.approvalsCommand(), c.resolveCommand(),
 		c.demoCommand(), c.sandboxCommand(), c.mappingCommand(), c.normalizeCommand(), c.payloadCommand(), c.versionCommand(),
 	}
 }

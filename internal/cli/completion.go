@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -31,12 +32,29 @@ func fixedValues() map[string][]string {
 		"field":     fields,
 		"format":    {"table", "csv", "jsonl"},
 		"keep":      {"all", "keys"},
-		"level":     {string(writeback.Offline), string(writeback.Sandbox)},
+		"as":        {writeback.AsDelivered, writeback.AsResend, writeback.AsRejected},
+		"level":     levels(),
 		"log-level": {"debug", "info", "warn", "error"},
 		"progress":  {"auto", "plain", "json", "off"},
 		"source":    actionSources(),
+
+		"role":       {"owner", "admin", "operator", "viewer"},
+		"scheme":     {"sluice", "standard", "stripe", "shopify"},
+		"scopes":     {"mcp:read", "mcp:read,mcp:write"},
+		"write-back": {"on", "off"},
 	}
 }
+
+func levels() []string {
+	out := make([]string, len(writeback.Levels))
+	for i, l := range writeback.Levels {
+		out[i] = string(l)
+	}
+	return out
+}
+
+// fileFlags are the flags that name any file.
+var fileFlags = []string{"output", "check", "file", "checkpoints", "token-file", "secret-file", "policy"}
 
 // completions tells the shell what can follow: plan ids after the commands that take
 // one, the values of flags that have few, and files where only one kind fits.
@@ -53,7 +71,7 @@ func (c *command) completions(root *cobra.Command) {
 				complete = cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
 			case f.Name == "state-dir":
 				complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
-			case f.Name == "output" || f.Name == "check":
+			case slices.Contains(fileFlags, f.Name):
 				return // any file
 			}
 			// The one error is a second registration of a flag, and each is met once.
@@ -62,9 +80,9 @@ func (c *command) completions(root *cobra.Command) {
 		cmd.LocalNonPersistentFlags().VisitAll(register)
 		cmd.PersistentFlags().VisitAll(register)
 		switch cmd.Name() {
-		case "confirm", "dry-run", "rejects", "events":
+		case "confirm", "dry-run", "rejects", "events", "resolve", "cancel":
 			cmd.ValidArgsFunction = c.completePlans
-		case "normalize", "payload", "runs", "sandbox", "demo", "version":
+		case "normalize", "payload", "runs", "sandbox", "demo", "version", "serve", "openapi":
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
 		}
 		for _, sub := range cmd.Commands() {
@@ -84,7 +102,7 @@ func (c *command) completePlans(cmd *cobra.Command, args []string, _ string) ([]
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); cfg.DatabaseURL == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var offers []cobra.Completion

@@ -121,7 +121,7 @@ func (t *tour) walk(ctx context.Context) error {
 	t.planned(first)
 
 	t.step(2, "Dry run", "the exact request bytes, judged by the built-in rules and a sandbox in this process")
-	r, err := t.rehearse(ctx, t.app, first.ID, writeback.Offline)
+	r, err := t.rehearse(ctx, t.app, writeback.RehearseRequest{PlanID: first.ID, Level: writeback.Offline})
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type body struct {
 	RetryAfter int            `json:"retry_after,omitempty"`
 	Details    map[string]any `json:"details,omitempty"`
 	Fix        string         `json:"fix,omitempty"`
+	FixCommand []string       `json:"fix_command,omitempty"` // the next step as a command line
 }
 
 // exit prints an error and returns the code of the process.
@@ -81,7 +82,7 @@ func (c *command) exit(ctx context.Context, root *cobra.Command, err error) int 
 	switch {
 	case c.json && errors.As(err, &done):
 	case c.json:
-		line, merr := json.Marshal(envelope{body{f.Code, f.Message, row.Retryable, f.RetryAfter, f.Details, fix}})
+		line, merr := json.Marshal(envelope{body{f.Code, f.Message, row.Retryable, f.RetryAfter, f.Details, fix, f.Command}})
 		if merr == nil {
 			_, _ = fmt.Fprintf(c.Stdout, "%s\n", line)
 		}

@@ -88,7 +88,7 @@ func (c *command) checkMapping(path string, several bool) error {
 	}
 	switch {
 	case c.json:
-		doc := checkedMapping{Mapping: path, Error: &body{f.Code, f.Message, row.Retryable, f.RetryAfter, f.Details, fix}}
+		doc := checkedMapping{Mapping: path, Error: &body{f.Code, f.Message, row.Retryable, f.RetryAfter, f.Details, fix, f.Command}}
 		if perr := c.print(doc, nil); perr != nil {
 			return perr
 		}

@@ -24,7 +24,14 @@ func (c *command) writePlan(w io.Writer, v *writeback.PlanView) {
 	line(w, "%s %s  dataset %s%s  valid until %s", c.bold("Plan"), c.bold(v.ID), v.Dataset, where, stamp(v.ExpiresAt))
 	line(w, "%s", c.dim("hash "+v.Hash))
 	line(w, "")
+	if n.Held > 0 && s.HeldUntil != nil {
+		line(w, "%s", c.notice(heldFirst(s)))
+		line(w, "")
+	}
 	from := fmt.Sprintf("%s, %s", plural(s.Lines, "line"), plural(int64(s.Files), "file"))
+	if s.Window != "" {
+		from = "stored outcomes, " + s.Window
+	}
 	if worth := values(s.Mapped); worth != "" {
 		from += "; as events " + worth
 	}
@@ -80,6 +87,15 @@ func heldText(s *writeback.Summary) string {
 		return ""
 	}
 	return "the last until " + stamp(*s.HeldUntil) + "; preview again then"
+}
+
+// heldFirst says before anything else what waits, and until when.
+func heldFirst(s *writeback.Summary) string {
+	what := plural(int64(s.Counts.Held), "event") + " held back for cancellations"
+	if s.HeldFrom == nil || s.HeldFrom.Equal(*s.HeldUntil) {
+		return what + " until " + stamp(*s.HeldUntil)
+	}
+	return what + ", from " + stamp(*s.HeldFrom) + " to " + stamp(*s.HeldUntil)
 }
 
 func expiredText(n int) string {

@@ -25,6 +25,9 @@ type planFlags struct {
 	samples int
 	noUA    bool
 	strict  bool
+	filter  string
+	stored  outcomeFlags
+	redrive string
 }
 
 func (p *planFlags) add(cmd *cobra.Command) {
@@ -34,6 +37,33 @@ func (p *planFlags) add(cmd *cobra.Command) {
 	f.IntVar(&p.samples, "samples", 3, "masked sample events to show, at most 20")
 	f.BoolVar(&p.noUA, "allow-missing-ua", false, "send website events without client_user_agent")
 	f.BoolVar(&p.strict, "strict-window", false, "hold store events to seven days as well")
+	f.StringVar(&p.filter, "filter", writeback.FilterAll, "all, or has_meta_touch: only what an advertisement of Meta touched")
+	f.StringVar(&p.redrive, "only-rejects-of", "", "plan whose rejected rows, mended since, are all that is planned")
+	p.stored.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("filter", cobra.FixedCompletions([]string{writeback.FilterAll, writeback.FilterMetaTouch}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// overStore reports whether the plan is over stored outcomes; then there is no input.
+func (p *planFlags) overStore() bool { return len(p.stored.outcomes) > 0 || p.stored.window != "" }
+
+// inputs checks that there is an input or a selection, not both.
+func (p *planFlags) inputs(cmd *cobra.Command, args []string) error {
+	if !p.overStore() {
+		return needInputs(cmd, args)
+	}
+	switch {
+	case len(args) > 0:
+		return fault.New(fault.Usage, "inputs and --outcome exclude each other").WithFix("name files, or --outcome with --window")
+	case len(p.stored.outcomes) == 0:
+		return fault.New(fault.Usage, "--window needs --outcome").WithFix("add --outcome payment_received")
+	case p.stored.window == "":
+		return fault.New(fault.Usage, "--outcome needs --window").WithFix("add --window last-7-days")
+	case p.redrive != "":
+		return fault.New(fault.Usage, "--only-rejects-of is for inputs: a stored outcome was accepted when it came in")
+	case p.mapping != "":
+		return fault.New(fault.Usage, "-m has no meaning for stored outcomes: they were mapped when they came in")
+	}
+	return nil
 }
 
 func (p *planFlags) window() capi.OfflineWindow {
@@ -51,8 +81,9 @@ func (c *command) previewCommand() *cobra.Command {
 		GroupID: groupMain,
 		Example: "  sluice preview orders.csv -m mapping.yaml --dataset 1000000000000001\n" +
 			"  sluice preview exports/ -m mapping.yaml        # a directory: every shop's file\n" +
-			"  zcat orders.jsonl.gz | sluice preview - -m mapping.yaml",
-		Args: needInputs,
+			"  zcat orders.jsonl.gz | sluice preview - -m mapping.yaml\n" +
+			"  sluice preview --outcome payment_received --window last-7-days --profile north",
+		Args: flags.inputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				view, err := c.preview(cmd.Context(), a, &flags, args)
@@ -72,6 +103,9 @@ func (c *command) previewCommand() *cobra.Command {
 
 // preview plans the inputs.
 func (c *command) preview(ctx context.Context, a *app.App, flags *planFlags, inputs []string) (*writeback.PlanView, error) {
+	if flags.overStore() {
+		return c.previewStored(ctx, a, flags)
+	}
 	m, err := c.loadMapping(a, flags.mapping)
 	if err != nil {
 		return nil, err
@@ -87,7 +121,7 @@ func (c *command) preview(ctx context.Context, a *app.App, flags *planFlags, inp
 	if err != nil {
 		return nil, err
 	}
-	reader, err := source.Open(ctx, inputs, c.sourceOptions(m))
+	reader, err := a.Source(ctx, a.Writeback.In(flags.stored.profile), inputs, c.sourceOptions(m))
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +131,41 @@ func (c *command) preview(ctx context.Context, a *app.App, flags *planFlags, inp
 		return nil, err
 	}
 	defer meter.clear()
+	var only map[writeback.Place]bool
+	if flags.redrive != "" {
+		if only, err = a.Writeback.RejectedPlaces(ctx, flags.redrive); err != nil {
+			return nil, err
+		}
+	}
 	opts := m.EncoderOptions()
 	opts.OfflineWindow = flags.window()
 	opts.AllowMissingUserAgent = flags.noUA
-	return a.Writeback.Preview(ctx, writeback.PreviewRequest{
-		Reader: reader, Mapping: m, Dataset: dataset, Realm: realm, Options: opts, Samples: flags.samples, Progress: meter.show,
+	return a.Writeback.In(flags.stored.profile).Preview(ctx, writeback.PreviewRequest{
+		Filter: flags.filter, Reader: reader, Mapping: m, Dataset: dataset, Realm: realm, Options: opts, Samples: flags.samples, Progress: meter.show, Only: only,
+	})
+}
+
+// previewStored plans over stored outcomes.
+func (c *command) previewStored(ctx context.Context, a *app.App, flags *planFlags) (*writeback.PlanView, error) {
+	dataset, err := pickDataset(flags.dataset, a.Config.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	if flags.samples < 0 || flags.samples > 20 {
+		return nil, fault.New(fault.Usage, "--samples must be 0 to 20")
+	}
+	realm, err := a.Realm()
+	if err != nil {
+		return nil, err
+	}
+	meter, err := c.meter()
+	if err != nil {
+		return nil, err
+	}
+	defer meter.clear()
+	return a.Writeback.In(flags.stored.profile).Preview(ctx, writeback.PreviewRequest{
+		Stored: &writeback.Selection{Outcomes: flags.stored.outcomes, Window: flags.stored.window}, Filter: flags.filter,
+		Dataset: dataset, Realm: realm, Options: capi.Options{OfflineWindow: flags.window()}, Samples: flags.samples, Progress: meter.show,
 	})
 }
 

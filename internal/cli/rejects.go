@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,19 +47,23 @@ type rejectRefusal struct {
 }
 
 func (c *command) rejectsCommand() *cobra.Command {
-	var code, format string
+	var code, format, export string
 	cmd := &cobra.Command{
 		Use:     "rejects [PLAN]",
 		Short:   "List rows that were not sent: where, why, and what to do",
 		GroupID: groupLook,
 		Long: "Lists the rejected rows of a plan, or of every plan, the newest plan first. Values are masked: first\n" +
 			"character and length.",
-		Example: "  sluice rejects pl_… --format csv > rejects.csv\n" +
+		Example: "  sluice rejects pl_… --export rejects.csv\n" +
+			"  sluice preview orders.csv -m mapping.yaml --only-rejects-of pl_…   # once they are mended\n" +
 			"  sluice rejects pl_… --code missing_value",
 		Args: atMostOnePlan,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.json {
 				format = "jsonl"
+			}
+			if export != "" {
+				return c.exportRejects(cmd.Context(), args, code, export)
 			}
 			out := bufio.NewWriter(c.Stdout)
 			w, err := newRejectWriter(out, format, len(args) == 0)
@@ -72,8 +79,32 @@ func (c *command) rejectsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&code, "code", "", "only rejects with this code")
+	cmd.Flags().StringVar(&export, "export", "", "write them to a file, by its name .csv or .jsonl")
 	cmd.Flags().StringVar(&format, "format", "table", "table, csv or jsonl")
 	return cmd
+}
+
+// exportRejects writes them to a file that only its owner can read.
+func (c *command) exportRejects(ctx context.Context, args []string, code, path string) error {
+	format := strings.TrimPrefix(filepath.Ext(path), ".")
+	if format != "csv" && format != "jsonl" {
+		return fault.New(fault.Usage, "--export takes a file name that ends in .csv or .jsonl")
+	}
+	return c.with(ctx, func(a *app.App) (err error) {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return fault.New(fault.Usage, "%s can't be written", path).Wrap(err)
+		}
+		out := bufio.NewWriter(f)
+		w, err := newRejectWriter(out, format, len(args) == 0)
+		if err == nil {
+			err = c.rejects(ctx, a, args, code, w)
+		}
+		if err := errors.Join(err, out.Flush(), f.Close()); err != nil {
+			return err
+		}
+		return c.print(map[string]string{"file": path}, func(w io.Writer) { line(w, "Rejects written to %s", path) })
+	})
 }
 
 // rejects writes the rejects of one plan, or of all.

@@ -37,6 +37,7 @@ func (c *command) runsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many, 1 or more")
+	cmd.AddCommand(c.cancelCommand())
 	return cmd
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func (c *command) sandboxCommand() *cobra.Command {
-	var addr, keep string
+	var addr, keep, dedup string
 	var o sandbox.Options
 	var public bool
 	cmd := &cobra.Command{
@@ -30,6 +30,10 @@ func (c *command) sandboxCommand() *cobra.Command {
 			if o.Keep, err = sandbox.ParseKeep(keep); err != nil {
 				return fault.New(fault.Usage, "--keep must be all or keys")
 			}
+			if dedup != "on" && dedup != "off" {
+				return fault.New(fault.Usage, "--dedup must be on or off")
+			}
+			o.NoDedup = dedup == "off"
 			if o.Log, err = c.logger(); err != nil {
 				return err
 			}
@@ -46,6 +50,7 @@ func (c *command) sandboxCommand() *cobra.Command {
 	f.StringVar(&addr, "addr", "127.0.0.1:0", "address; port 0 picks a free one")
 	f.Int64Var(&o.Seed, "seed", 0, "seed of trace ids, for repeatable tests")
 	f.StringVar(&keep, "keep", "all", "all events, or only their keys (for millions)")
+	f.StringVar(&dedup, "dedup", "on", "off keeps every repeat, so that what a sender does twice shows")
 	f.BoolVar(&o.RequireProof, "require-proof", false, "refuse calls without appsecret_proof")
 	f.BoolVar(&o.StrictUserAgent, "strict-ua", false, "refuse website events without URL or user agent")
 	f.BoolVar(&o.StrictPageID, "strict-page-id", false, "refuse WhatsApp events without page_id (one report says that Meta does)")

@@ -25,8 +25,9 @@ func (c *command) sendCommand() *cobra.Command {
 		Short:   "Preview, dry run, a question, confirm: the whole way in one command",
 		GroupID: groupMain,
 		Example: "  sluice send orders.csv -m mapping.yaml --dataset 1000000000000001\n" +
-			"  sluice send exports/ -m mapping.yaml --yes     # for cron; safe to repeat",
-		Args: needInputs,
+			"  sluice send exports/ -m mapping.yaml --yes     # for cron; safe to repeat\n" +
+			"  sluice send --outcome payment_received --window last-7-days --yes",
+		Args: plan.inputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error { return c.send(cmd.Context(), a, args, &plan, &flags, yes) })
 		},
@@ -47,6 +48,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 	if err := flags.check(); err != nil {
 		return err
 	}
+	a.Writeback = a.Writeback.In(plan.stored.profile)
 	// Where it goes, and with what, is settled before anybody waits for a preview.
 	to, err := a.Graph(ctx)
 	if err != nil {
@@ -70,7 +72,7 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 		c.writeNext(out, view)
 		return nil
 	}
-	rehearsal, err := c.rehearse(ctx, a, view.ID, writeback.Offline)
+	rehearsal, err := c.rehearse(ctx, a, writeback.RehearseRequest{PlanID: view.ID, Level: writeback.Offline})
 	if err != nil {
 		return err
 	}
@@ -101,11 +103,15 @@ func (c *command) send(ctx context.Context, a *app.App, inputs []string, plan *p
 // finishOpen goes on with what an earlier send left unsent: its events are claimed,
 // so a preview alone would call them duplicates and they would never go.
 func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, plan *planFlags, yes bool, flags *confirmFlags) error {
-	m, err := c.loadMapping(a, plan.mapping)
-	if err != nil {
-		return err
+	ofMapping := ""
+	if !plan.overStore() {
+		m, err := c.loadMapping(a, plan.mapping)
+		if err != nil {
+			return err
+		}
+		ofMapping = m.Dataset()
 	}
-	dataset, err := pickDataset(plan.dataset, m.Dataset(), a.Config.Dataset)
+	dataset, err := pickDataset(plan.dataset, ofMapping, a.Config.Dataset)
 	if err != nil {
 		return err
 	}
@@ -130,6 +136,10 @@ func (c *command) finishOpen(ctx context.Context, a *app.App, to *graph.Client, 
 		}
 		receipt, err := a.Writeback.Confirm(ctx, writeback.ConfirmRequest{PlanID: r.PlanID, Concurrency: flags.concurrency, Progress: meter.show})
 		meter.clear()
+		if fault.CodeOf(err) == fault.RunPaused { // its canary waits for a person; nobody said yes to the rest here
+			_, _ = fmt.Fprintf(c.Stderr, "Plan %s: %v\n", r.PlanID, err)
+			continue
+		}
 		// What was lost beyond the guard window is for a person to decide, and must not
 		// keep today's orders back.
 		lost := receipt != nil && fault.CodeOf(err) == fault.OutcomeUnknown && receipt.Leftover() == receipt.Counts[ledger.Unknown]

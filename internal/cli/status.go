@@ -18,6 +18,7 @@ import (
 type statusJSON struct {
 	Version  string             `json:"version"`
 	StateDir string             `json:"state_dir"`
+	Store    string             `json:"store"` // sqlite or postgresql
 	Plans    int                `json:"plans"`
 	Running  []string           `json:"running"` // plans another process is sending now
 	Stopped  []writeback.RunRow `json:"stopped"` // runs that wait to be resumed
@@ -36,9 +37,9 @@ func (c *command) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := statusJSON{Version: app.Version(), StateDir: cfg.StateDir, Running: []string{}, Stopped: []writeback.RunRow{}}
+	s := statusJSON{Version: app.Version(), StateDir: cfg.StateDir, Store: app.Engine(cfg), Running: []string{}, Stopped: []writeback.RunRow{}}
 	// Looking must not create a state directory.
-	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, ledgerFile)); cfg.DatabaseURL == "" && errors.Is(err, fs.ErrNotExist) {
 		s.Next = []string{"sluice demo", "sluice mapping init ORDERS.csv", "sluice --help"}
 		return c.print(s, func(w io.Writer) { c.writeStatus(w, s) })
 	}
@@ -92,6 +93,7 @@ func (c *command) clock() time.Time {
 func (c *command) writeStatus(w io.Writer, s statusJSON) {
 	line(w, "%s %s", c.bold("sluice"), s.Version)
 	field(w, "state", "%s", s.StateDir)
+	field(w, "store", "%s", s.Store)
 	field(w, "plans", "%s", thousands(s.Plans))
 	if len(s.Running) == 0 {
 		field(w, "running", "nothing")

@@ -33,7 +33,37 @@ type Config struct {
 	Mapping      string      `yaml:"mapping"`
 	Token        TokenSource `yaml:"token"`
 
+	// DatabaseURL names a PostgreSQL database that keeps the ledger instead of a file
+	// in the state directory. MasterKeyFile is the key that machines which share it
+	// share too; master.key in the state directory when empty.
+	DatabaseURL   string `yaml:"database_url"`
+	MasterKeyFile string `yaml:"master_key_file"`
+
+	Audit Audit `yaml:"audit"`
+
+	// Sources are read by name wherever an input is.
+	Sources map[string]Source `yaml:"sources"`
+
 	env map[string]string
+}
+
+// Audit says where signed checkpoints of the audit log are exported to. A place that
+// a restored backup does not bring back is best: it shows that a backup was restored.
+type Audit struct {
+	CheckpointFile    string   `yaml:"checkpoint_file"` // default: <state_dir>.checkpoints.jsonl; "none": nowhere
+	CheckpointCommand []string `yaml:"checkpoint_command"`
+}
+
+// CheckpointFile is where checkpoints are exported to; empty: nowhere.
+func (c *Config) CheckpointFile() string {
+	switch c.Audit.CheckpointFile {
+	case "":
+		return filepath.Clean(c.StateDir) + ".checkpoints.jsonl"
+	case "none":
+		return ""
+	default:
+		return c.Audit.CheckpointFile
+	}
 }
 
 // TokenSource says where an access token is kept, when not in the environment.
@@ -60,6 +90,8 @@ func Load(path string, env []string) (*Config, error) {
 	for key, into := range map[string]*string{
 		"SLUICE_STATE_DIR": &c.StateDir, "SLUICE_GRAPH_URL": &c.GraphURL, "SLUICE_GRAPH_VERSION": &c.GraphVersion,
 		"SLUICE_DATASET": &c.Dataset, "SLUICE_MAPPING": &c.Mapping,
+		"SLUICE_DATABASE_URL": &c.DatabaseURL, "SLUICE_MASTER_KEY_FILE": &c.MasterKeyFile,
+		"SLUICE_CHECKPOINT_FILE": &c.Audit.CheckpointFile,
 	} {
 		if v := c.env[key]; v != "" {
 			*into = v
@@ -86,7 +118,18 @@ func (c *Config) readFile(path string) error {
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
 		// Without the source excerpt: the line may hold a token that does not belong there.
 		return fault.New(fault.Usage, "%s: %s", path, yaml.FormatError(err, false, false)).
-			WithFix("the keys are state_dir, graph_url, graph_version, dataset, mapping, token.file and token.command")
+			WithFix("the keys are state_dir, graph_url, graph_version, dataset, mapping, database_url, master_key_file, audit.checkpoint_file, audit.checkpoint_command, token.file, token.command and sources")
+	}
+	if u, err := url.Parse(c.DatabaseURL); err == nil {
+		if _, set := u.User.Password(); set || u.Query().Has("password") {
+			return fault.New(fault.Usage, "database_url in %s holds a password", path).
+				WithFix("keep it out of the file: in ~/.pgpass, in PGPASSWORD, or in SLUICE_DATABASE_URL")
+		}
+	}
+	for name, s := range c.Sources {
+		if err := s.check(name); err != nil {
+			return err
+		}
 	}
 	if !wanted {
 		return c.trustImplicit()
@@ -95,19 +138,55 @@ func (c *Config) readFile(path string) error {
 }
 
 // trustImplicit bounds what a sluice.yaml may do that was only found in the current
-// directory: it may not run a program, nor send the token anywhere but to Meta or
-// this machine.
+// directory: it may not run a program, nor send the token or the ledger anywhere but
+// to Meta or this machine, nor say which key protects them.
 func (c *Config) trustImplicit() error {
 	host := ""
 	if u, err := url.Parse(c.GraphURL); err == nil {
 		host = u.Hostname()
 	}
 	local := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if c.Audit.CheckpointFile != "" || len(c.Audit.CheckpointCommand) > 0 {
+		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command, and was not asked for").
+			WithFix("name it: --config sluice.yaml")
+	}
+	for name, s := range c.Sources {
+		if s.Type == SourceCommand {
+			return fault.New(fault.Usage, "./sluice.yaml has the program %s among its sources, and was not asked for", name).
+				WithFix("name it: --config sluice.yaml")
+		}
+	}
 	if len(c.Token.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
 		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url, and was not asked for").
 			WithFix("name it: --config sluice.yaml")
 	}
+	if (c.DatabaseURL != "" && !localDatabase(c.DatabaseURL)) || c.MasterKeyFile != "" {
+		return fault.New(fault.Usage, "./sluice.yaml sets master_key_file or a database_url on another machine, and was not asked for").
+			WithFix("name it: --config sluice.yaml")
+	}
 	return nil
+}
+
+// localDatabase reports whether a URL surely names a server on this machine.
+func localDatabase(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Opaque != "" || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return false
+	}
+	q := u.Query()
+	if q.Has("hostaddr") || q.Has("service") {
+		return false
+	}
+	hosts := append([]string{u.Hostname()}, q["host"]...)
+	named := false
+	for _, host := range hosts {
+		local := host == "localhost" || strings.HasPrefix(host, "/") || net.ParseIP(host).IsLoopback()
+		if host != "" && !local {
+			return false
+		}
+		named = named || local
+	}
+	return named
 }
 
 // defaultStateDir follows the XDG base directory specification.

@@ -10,14 +10,15 @@ import (
 
 // request builds the body of one request in memory that is used again for the next.
 type request struct {
-	refs []frozen.Ref
-	load []byte
-	body []byte
+	events []ledger.Event // what the body holds
+	refs   []frozen.Ref
+	load   []byte
+	body   []byte
 }
 
 // fill writes {"data":[…],"upload_tag":"…"} over the frozen bytes of the events.
 func (r *request) fill(payload *frozen.Reader, events []ledger.Event, tag string) error {
-	r.refs = r.refs[:0]
+	r.events, r.refs = events, r.refs[:0]
 	for i := range events {
 		r.refs = append(r.refs, frozen.Ref{Offset: events[i].Offset, Length: events[i].Length})
 	}

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"sluice/internal/fault"
 	"sluice/internal/frozen"
 	"sluice/internal/graph"
+	"sluice/internal/ids"
 	"sluice/internal/ledger"
 )
 
@@ -22,7 +24,8 @@ type Sender interface {
 	SendEvents(ctx context.Context, dataset string, body []byte) (graph.Accepted, error)
 }
 
-// Engine sends one run. Every field but Progress is required.
+// Engine sends the batches of one run, beside other engines where the store is
+// shared. The fields up to Sleep are required.
 type Engine struct {
 	Store       ledger.Store
 	Sender      Sender
@@ -33,11 +36,32 @@ type Engine struct {
 	Files       []string
 	Window      capi.OfflineWindow
 	Concurrency int
-	Limiter     *rate.Limiter // requests per second; nil: no limit
 	Now         func() time.Time
 	Sleep       func(context.Context, time.Duration) error
-	Progress    func(map[ledger.State]int)
 
+	Limiter *rate.Limiter // requests per second; nil: no limit
+	// Lease is how long a batch is a worker's own; LeaseTime when zero. A request
+	// begins in its first half or not at all.
+	Lease time.Duration
+	// Exclusive says that nobody else works on this run now: what earlier owners
+	// held is free at once.
+	Exclusive bool
+	// Hold keeps what may have arrived for a person to decide about, instead of
+	// sending it again inside the guard window.
+	Hold bool
+	// First makes the oldest First events travel alone, before anything else. Only
+	// stops after them.
+	First int
+	Only  bool
+	// Hosts pauses a destination to which no connection can be made; nil: never.
+	Hosts *Hosts
+	// Alert is called, inside the transaction that books the attempt, when Meta
+	// acknowledged another number of events than were sent.
+	Alert    func(ctx context.Context, tx ledger.Tx, a *ledger.Attempt) error
+	Progress func(map[ledger.State]int)
+	Log      *slog.Logger
+
+	owner     string
 	gate      *gate
 	exhausted atomic.Int32 // batches in a row that got no answer
 	refused   atomic.Int32 // batches in a row that were refused for the most part
@@ -45,34 +69,60 @@ type Engine struct {
 	tally     map[ledger.State]int
 }
 
-// Send works through every batch of the run that is not final. It returns nil when
-// nothing is left to do, and a typed fault when the run stopped early: what was not
-// sent keeps its state, and the next Send goes on from there.
-func (e *Engine) Send(ctx context.Context) error {
-	batches, err := e.begin(ctx)
-	if err != nil {
+// LeaseTime is how long a batch is a worker's own: a request may begin in the first
+// half, and the client's timeout of 30 s is the other.
+const LeaseTime = 60 * time.Second
+
+// ErrEnded says that the run was stopped, paused or finished by somebody else.
+var ErrEnded = errors.New("the run was ended elsewhere")
+
+// Send works through the batches of the run until none is left that it may send. It
+// returns nil when nothing is left to do but what waits for a person, ErrEnded when
+// another worker or a person ended the run, and a typed fault when the run has to
+// stop: what was not sent keeps its state, and the next Send goes on from there.
+func (e *Engine) Send(ctx context.Context) (err error) {
+	if e.Lease == 0 {
+		e.Lease = LeaseTime
+	}
+	if e.Log == nil {
+		e.Log = slog.New(slog.DiscardHandler)
+	}
+	e.owner = ids.New("wk", e.Now())
+	e.gate = newGate(e.Concurrency)
+	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	e.gate = newGate(e.Concurrency)
+	defer func() {
+		// What this worker leaves is for whoever comes next, at once.
+		ctx := context.WithoutCancel(ctx)
+		free := e.Store.Do(ctx, func(tx ledger.Tx) error { return tx.Batches().Release(ctx, e.Plan.No, e.owner) })
+		if err == nil {
+			err = free
+		}
+	}()
+	if e.First > 0 {
+		if err := e.trial(ctx); err != nil || e.Only {
+			return err
+		}
+	}
 	queue := make(chan ledger.Batch)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(queue)
-		for _, b := range batches {
-			select {
-			case queue <- b:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
+		return e.dispatch(ctx, queue)
 	})
 	for range e.Concurrency {
 		g.Go(func() error {
 			var s shipment
 			for b := range queue {
 				s.reset(e, b)
-				if err := s.ship(ctx); err != nil {
+				err := s.ship(ctx)
+				if errors.Is(err, ledger.ErrLost) {
+					// Somebody else has it now, with everything that is known of it.
+					e.Log.Info("a batch was taken over by another worker", "plan", e.Plan.ID, "batch", b.No)
+					err = e.recount(ctx)
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -82,55 +132,40 @@ func (e *Engine) Send(ctx context.Context) error {
 	return g.Wait()
 }
 
-// begin books attempts that a dead process left open as "may have been processed"
-// and returns the batches that are not final, oldest first.
-func (e *Engine) begin(ctx context.Context) ([]ledger.Batch, error) {
-	var todo []ledger.Batch
-	err := e.Store.Do(ctx, func(tx ledger.Tx) error {
-		var open []ledger.Attempt
-		doubtful := map[int]bool{} // batches of which an attempt may have been processed
-		err := tx.Runs().Attempts(ctx, e.Run.ID, func(a *ledger.Attempt) error {
-			if a.EndedAt.IsZero() {
-				open = append(open, *a)
-			}
-			doubtful[a.Batch] = doubtful[a.Batch] || a.EndedAt.IsZero() || a.Result == string(ledger.Unknown)
-			return nil
-		})
+// begin counts, and frees what a dead owner held where the lock proves it dead.
+func (e *Engine) begin(ctx context.Context) error {
+	if e.Exclusive {
+		err := e.Store.Do(ctx, func(tx ledger.Tx) error { return tx.Batches().Release(ctx, e.Plan.No, "") })
 		if err != nil {
 			return err
 		}
-		for i := range open {
-			open[i].EndedAt, open[i].Result = e.Now(), string(ledger.Unknown)
-			if err := tx.Runs().End(ctx, &open[i]); err != nil {
-				return err
-			}
-		}
-		batches, err := tx.Batches().List(ctx, e.Plan.No)
-		if err != nil {
-			return err
-		}
-		for _, b := range batches {
-			if b.State.Terminal() {
-				continue
-			}
-			from, fence := b.State, b.Fence
-			if b.Fence = e.Run.Fence; b.State == ledger.InFlight {
-				// The owner died between an attempt and its answer, or inside a split
-				// whose every part had been refused.
-				if b.State = ledger.Unknown; !doubtful[b.No] {
-					b.State, b.FirstAttempt = ledger.RetryWait, time.Time{}
-				}
-			}
-			if err := tx.Batches().Move(ctx, &b, from, fence); err != nil {
-				return err
-			}
-			todo = append(todo, b)
-		}
-		e.tally, err = tx.Events().Counts(ctx, e.Plan.No)
+	}
+	return e.recount(ctx)
+}
+
+// recount reads the counts anew, as others may have moved batches, and checks that
+// no event of the plan is missing or counted twice.
+func (e *Engine) recount(ctx context.Context) error {
+	var counts map[ledger.State]int
+	err := e.Store.View(ctx, func(tx ledger.Tx) (err error) {
+		counts, err = tx.Events().Counts(ctx, e.Plan.No)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	if e.Plan.Events > 0 && total != e.Plan.Events {
+		return fault.New(fault.Internal, "the ledger holds %d events of a plan of %d", total, e.Plan.Events)
+	}
+	e.mu.Lock()
+	e.tally = counts
+	e.mu.Unlock()
 	e.report(nil)
-	return todo, err
+	return nil
 }
 
 // report applies a change to the running counts and passes them on.
@@ -149,56 +184,4 @@ func (e *Engine) report(change map[ledger.State]int) {
 	if e.Progress != nil {
 		e.Progress(counts)
 	}
-}
-
-// stop turns the end of a run into a typed fault.
-func stop(err *graph.Error) *fault.Error {
-	var f *fault.Error
-	switch err.Class {
-	case graph.Auth:
-		f = fault.New(fault.ConnectorExpired, "Meta refuses the access token (%v)", err)
-	case graph.Config:
-		f = fault.New(fault.ConnectionInactive, "the dataset can't be used with this token (%v)", err)
-	case graph.Blocked:
-		f = fault.New(fault.DestinationRejected, "Meta has blocked this app or account for a policy violation (%v)", err).
-			WithFix("stop every send to this dataset and look at Account Quality in Business settings")
-	case graph.NotSent:
-		f = fault.New(fault.DestinationUnreached, "the Graph API can't be reached: %v", err)
-	case graph.Throttle:
-		f = fault.New(fault.RateLimited, "Meta keeps refusing calls for their rate (%v)", err)
-		f.RetryAfter = int(err.RetryAfter / time.Second)
-	case graph.Transient:
-		f = fault.New(fault.DestinationUnreached, "Meta keeps answering with a passing error (%v)", err).WithFix("confirm again later, it resumes")
-	case graph.Ambiguous:
-		f = fault.New(fault.OutcomeUnknown, "requests were sent but no answer was read (%v)", err)
-	default:
-		f = fault.New(fault.DestinationRejected, "Meta refuses the request (%v)", err)
-	}
-	if err.Code != 0 {
-		f.With("graph_code", err.Code).With("graph_subcode", err.Subcode)
-	}
-	if err.TraceID != "" {
-		f.With("fbtrace_id", err.TraceID)
-	}
-	return f.Wrap(err)
-}
-
-// asGraph makes every failure of a Sender a graph.Error; what is not one proves
-// nothing.
-func asGraph(err error) *graph.Error {
-	var e *graph.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &graph.Error{Class: graph.Ambiguous, Index: -1, Message: "the request failed"}
-}
-
-// Stopped is the typed fault of a failed read: nothing was sent, whatever the
-// answer was.
-func Stopped(err error) error {
-	e := asGraph(err)
-	if e.Class == graph.Ambiguous || e.Class == graph.Content {
-		return fault.New(fault.DestinationUnreached, "the Graph API gave no usable answer: %v", e).Wrap(err)
-	}
-	return stop(e)
 }

@@ -105,8 +105,8 @@ func (s *shipment) sub(ctx context.Context, events []ledger.Event) (*graph.Error
 			return nil, err
 		}
 	}
-	a := s.newAttempt(events)
-	if err := s.Store.Do(ctx, func(tx ledger.Tx) error { return tx.Runs().Begin(ctx, a) }); err != nil {
+	a, err := s.open(ctx, ledger.InFlight)
+	if err != nil {
 		return nil, err
 	}
 	failure, err := s.post(ctx, a)

@@ -57,6 +57,39 @@ const (
 	PortUnavailable       Code = "port_unavailable"
 	PayloadInvalid        Code = "payload_invalid"
 	DestinationMismatch   Code = "destination_mismatch"
+	LedgerForked          Code = "ledger_forked"
+	FirstUploadRequired   Code = "first_upload_required"
+
+	// Of the gates before a confirm.
+	IdempotencyRequired Code = "idempotency_key_required"
+	CapExceeded         Code = "cap_exceeded"
+	ApprovalRequired    Code = "approval_required"
+	ApprovalDecided     Code = "approval_decided"
+	CircuitOpen         Code = "circuit_open"
+	DryRunRequired      Code = "dry_run_required"
+	LiveTestUnsupported Code = "live_test_unsupported"
+	NothingToSend       Code = "nothing_to_send"
+	RunPaused           Code = "run_paused"
+	NothingToResolve    Code = "nothing_to_resolve"
+	AuditUnavailable    Code = "audit_unavailable"
+	DoubleCount         Code = "possible_double_count"
+
+	// Of those who call from outside.
+	TokenExpired      Code = "token_expired"
+	ProfileRequired   Code = "profile_required"
+	NotFound          Code = "not_found"
+	PolicyInvalid     Code = "policy_invalid"
+	TooLarge          Code = "body_too_large"
+	OriginRefused     Code = "origin_refused"
+	SignatureInvalid  Code = "signature_invalid"
+	DeliveryChanged   Code = "delivery_changed"
+	InboxFull         Code = "inbox_full"
+	InsufficientScope Code = "insufficient_scope"
+	WritebackDisabled Code = "writeback_disabled"
+	ErasureIncomplete Code = "erasure_incomplete"
+	PlanShredded      Code = "plan_shredded"
+	RoleRequired      Code = "role_required"
+	ChannelFailed     Code = "channel_failed"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -89,8 +122,37 @@ var Catalogue = []Row{
 	{DryRunFailed, 422, ExitValidation, false, "a dry run found what Meta would refuse; nothing was sent", "mend the rows or the mapping it names and preview again"},
 	{AuditBroken, 409, ExitRuntime, false, "the audit chain does not verify", "keep the state directory as it is, and compare it with a backup"},
 	{DestinationMismatch, 409, ExitValidation, false, "a plan was previewed for another destination", "confirm it where it belongs, or preview again"},
+	{IdempotencyRequired, 400, ExitValidation, false, "a confirm from outside names no idempotency key", "send an Idempotency-Key of your own, such as a UUID, and keep it for retries"},
+	{CapExceeded, 403, ExitGate, false, "the profile's policy caps events or value, and this would go beyond", "send less, wait for the next day, or have the policy changed"},
+	{ApprovalRequired, 202, ExitGate, true, "somebody else has to approve this confirm", "after `sluice approvals approve ID` the same confirm goes through, once"},
+	{ApprovalDecided, 409, ExitGate, false, "an approval was decided already, or its time is over", "see `sluice approvals list`"},
+	{CircuitOpen, 503, ExitGate, true, "too many confirms of this profile failed; nothing is sent for a while", "mend what failed; wait for retry_after, or `sluice circuit reset --reason TEXT`"},
+	{DryRunRequired, 409, ExitGate, false, "the policy wants a dry run of the plan first", "run `sluice dry-run` on it"},
+	{LiveTestUnsupported, 422, ExitValidation, false, "a live test can't be done with this plan, or was not acknowledged", "use level offline, sandbox or test_dataset"},
+	{NothingToSend, 200, ExitOK, false, "nothing of the plan is left to be sent", "none needed; the receipt says why"},
+	{RunPaused, 409, ExitGate, false, "a canary was sent and the rest waits for a yes", "look at its trace ids in Events Manager, then confirm with --continue, or `sluice runs cancel`"},
+	{NothingToResolve, 409, ExitValidation, false, "no such event is unknown", "see `sluice events PLAN`"},
+	{DoubleCount, 409, ExitGate, false, "several outcomes of one sale would be sent as purchases", "name the sale with sale_key in the mapping, or confirm with --accept-double-count"},
+	{AuditUnavailable, 503, ExitEnv, true, "the audit log can't be written; nothing was sent", "check disk space and the state directory, then repeat the command"},
+	{LedgerForked, 409, ExitGate, false, "this ledger is not the only one that knows what was sent to the dataset; nothing was sent", "bring back the newer ledger, or have an admin accept the other one: docs/audit.md"},
+	{FirstUploadRequired, 409, ExitGate, false, "an empty ledger would send events that somebody else may have sent before", "record earlier uploads with `sluice adopt`, or confirm with --first-upload"},
 	{PayloadInvalid, 422, ExitValidation, false, "an event would be refused", "mend what is listed"},
 	{PortUnavailable, 503, ExitEnv, true, "an address can't be listened on", "choose another port, or 0 for a free one"},
+	{TokenExpired, 401, ExitEnv, false, "an API token was revoked, or its time is over", "ask an admin of the workspace for a new one: `sluice token add`"},
+	{ProfileRequired, 400, ExitValidation, false, "the workspace has several profiles and none is named", "name one of the listed profiles"},
+	{NotFound, 404, ExitValidation, false, "what was named does not exist here", "list what there is"},
+	{PolicyInvalid, 422, ExitValidation, false, "a policy has members or values that mean nothing", "mend the members it names; docs/api.md lists them"},
+	{TooLarge, 413, ExitValidation, false, "a request body is larger than its route takes", "send less at a time"},
+	{OriginRefused, 403, ExitGate, false, "a request came from a web page or under a host name that is not expected", "call the address that `sluice serve` printed, or name the host with --host"},
+	{SignatureInvalid, 401, ExitGate, false, "a webhook has no valid signature, or its time is too far off", "check the secret and the sender's clock"},
+	{DeliveryChanged, 409, ExitGate, false, "a webhook delivery came again with another body", "give a changed delivery an id of its own"},
+	{InboxFull, 429, ExitGate, true, "the webhook inbox is above its high-water mark", "deliver again after retry_after seconds"},
+	{InsufficientScope, 403, ExitGate, false, "the token lacks a scope", "use a token with the scope it names"},
+	{WritebackDisabled, 403, ExitGate, false, "write-back is switched off in the workspace", "an owner or admin switches it on: `sluice workspace set --write-back on`"},
+	{RoleRequired, 403, ExitGate, false, "the caller's role does not cover it", "ask somebody with the role it names"},
+	{ChannelFailed, 502, ExitEnv, true, "an alert or a report could not be handed over", "check the webhook or the program; it is told again"},
+	{ErasureIncomplete, 409, ExitGate, true, "events of the erased person are on their way right now", "run `sluice forget` again with the same arguments; it ends what is left"},
+	{PlanShredded, 410, ExitValidation, false, "the payload of the plan was removed by retention", "preview again: what was delivered counts as a duplicate"},
 	{Cancelled, 499, 130, false, "interrupted", "run the same command again, it resumes"},
 }
 

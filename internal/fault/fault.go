@@ -13,6 +13,9 @@ type Error struct {
 	Code    Code
 	Message string // what failed, on which thing, why
 	Fix     string // what to do next; the catalogue's own when empty
+	// Command is the next step as a program would take it: a command line, its
+	// arguments apart; words in capitals are for the caller to fill in.
+	Command []string
 	// Details are machine-readable facts (a column name, a line number, a limit).
 	Details map[string]any
 	// RetryAfter in seconds, 0 when unknown.
@@ -28,6 +31,12 @@ func New(code Code, format string, args ...any) *Error {
 // WithFix sets the next step.
 func (e *Error) WithFix(format string, args ...any) *Error {
 	e.Fix = fmt.Sprintf(format, args...)
+	return e
+}
+
+// WithCommand sets the next step as a command line.
+func (e *Error) WithCommand(args ...string) *Error {
+	e.Command = args
 	return e
 }
 

@@ -3,21 +3,30 @@ package frozen_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"sluice/internal/frozen"
 	"sluice/internal/secret"
 )
 
-func write(t *testing.T, path string, key []byte, payloads [][]byte) []frozen.Ref {
+// stream is a sink and a source in memory.
+type stream struct{ bytes.Buffer }
+
+func (s *stream) Commit() error { return nil }
+func (s *stream) Abort()        { s.Reset() }
+func (s *stream) Close() error  { return nil }
+
+func (s *stream) ReadAt(p []byte, at int64) (int, error) {
+	return bytes.NewReader(s.Bytes()).ReadAt(p, at)
+}
+
+func write(t *testing.T, to *stream, key []byte, payloads [][]byte) []frozen.Ref {
 	t.Helper()
 	sealer, err := frozen.NewSealer(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := frozen.Create(path)
+	w, err := frozen.Create(to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,13 +47,13 @@ func write(t *testing.T, path string, key []byte, payloads [][]byte) []frozen.Re
 
 func TestEventsComeBackWhateverTheSpan(t *testing.T) {
 	t.Parallel()
-	path, key := filepath.Join(t.TempDir(), "plan.frozen"), secret.NewDataKey()
+	kept, key := &stream{}, secret.NewDataKey()
 	var payloads [][]byte
 	for i := range 200 {
 		payloads = append(payloads, bytes.Repeat([]byte{byte(i)}, i*7))
 	}
-	refs := write(t, path, key, payloads)
-	r, err := frozen.Open(path, key)
+	refs := write(t, kept, key, payloads)
+	r, err := frozen.Open(kept, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,17 +74,14 @@ func TestEventsComeBackWhateverTheSpan(t *testing.T) {
 
 func TestAChangedByteOrAnotherKeyIsNoticed(t *testing.T) {
 	t.Parallel()
-	path, key := filepath.Join(t.TempDir(), "plan.frozen"), secret.NewDataKey()
-	refs := write(t, path, key, [][]byte{[]byte(`{"event_name":"Purchase"}`)})
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept, key := &stream{}, secret.NewDataKey()
+	refs := write(t, kept, key, [][]byte{[]byte(`{"event_name":"Purchase"}`)})
+	raw := bytes.Clone(kept.Bytes())
 	if bytes.Contains(raw, []byte("Purchase")) {
 		t.Fatal("the payload is readable on disk")
 	}
 	read := func(key []byte) error {
-		r, err := frozen.Open(path, key)
+		r, err := frozen.Open(kept, key)
 		if err != nil {
 			return err
 		}
@@ -96,9 +102,7 @@ func TestAChangedByteOrAnotherKeyIsNoticed(t *testing.T) {
 	for i := range raw {
 		changed := bytes.Clone(raw)
 		changed[i] ^= 1
-		if err := os.WriteFile(path, changed, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		kept = &stream{*bytes.NewBuffer(changed)}
 		if err := read(key); !errors.Is(err, frozen.ErrDamaged) {
 			t.Fatalf("byte %d changed unnoticed: %v", i, err)
 		}

@@ -176,13 +176,14 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(body)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, target, reader)
+	req, err := http.NewRequestWithContext(ctx, method, target, nil)
 	if err != nil {
 		return Usage{}, &Error{Class: NotSent, Message: "the request could not be built"}
+	}
+	var sent *guarded
+	if body != nil {
+		sent = newGuarded(ctx, body)
+		req.Body, req.ContentLength = sent, int64(len(body))
 	}
 	// A POST is never repeated behind our back: only the ledger may decide that.
 	req.GetBody = nil
@@ -193,6 +194,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := c.http.Do(req)
+	if errors.Is(err, errGuard) && !sent.begun.Load() {
+		return Usage{}, &Error{Class: NotSent, Index: -1, Message: "the right to send ended before the request began", cause: err}
+	}
 	if err != nil {
 		return Usage{}, transportError(err)
 	}

@@ -136,6 +136,13 @@ type Batch struct {
 	LeaseUntil   time.Time // after this the owner has lost it
 }
 
+// Never is the NextAt of a batch that waits for a person. MaxWait bounds every
+// other wait.
+var Never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// MaxWait is the longest a batch waits for its next try.
+const MaxWait = time.Hour
+
 // Claim is the holder of a uniqueness key.
 type Claim struct {
 	Key         Key
@@ -232,7 +239,16 @@ type Store interface {
 	Do(ctx context.Context, fn func(Tx) error) error
 	// View runs fn over one consistent snapshot.
 	View(ctx context.Context, fn func(Tx) error) error
+	// Payloads keeps the frozen bytes of plans; it takes part in no transaction.
+	Payloads() Payloads
 	// ID names the store for ever; it is part of the upload tag.
 	ID() string
+	// Shared reports whether processes of several machines may work on one run at
+	// the same time. Where it is false a lock of the state directory tells whether
+	// the process that works on a run lives; where it is true only leases do.
+	Shared() bool
+	// Scrub makes what was deleted unreadable in the files the store itself keeps,
+	// as far as it can without stopping others: journals, free pages.
+	Scrub(ctx context.Context) error
 	Close() error
 }

@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"sluice/internal/audit"
+	"sluice/internal/inbox"
+	"sluice/internal/outcome"
+	"sluice/internal/privacy"
+	"sluice/internal/schedule"
 	"sluice/internal/tenant"
 )
 
@@ -32,6 +36,17 @@ type Tx interface {
 	Rejects() Rejects
 	Audit() audit.Log
 	Tenants() tenant.Repo
+	Schedules() schedule.Repo
+	Leftovers() Leftovers
+	Alerts() Alerts
+	Inbox() inbox.Repo
+	Answers() Answers
+	Circuits() Circuits
+	Approvals() Approvals
+	Outcomes() outcome.Repo
+	Privacy() privacy.Repo
+	Retention() Retention
+	Cursors() Cursors
 }
 
 // Plans stores frozen previews.
@@ -43,6 +58,9 @@ type Plans interface {
 	ByID(ctx context.Context, id string) (*Plan, error)
 	ByNo(ctx context.Context, no int64) (*Plan, error)
 	List(ctx context.Context, limit int) ([]Plan, error)
+	// ListOf lists a profile's plans, newest first, from before number before on
+	// (0: from the newest).
+	ListOf(ctx context.Context, profile string, before int64, limit int) ([]Plan, error)
 	Kinds(ctx context.Context, no int64) ([]Kind, error)
 	Files(ctx context.Context, no int64) ([]string, error)
 	LabelNames(ctx context.Context, no int64) ([]string, error)
@@ -50,8 +68,15 @@ type Plans interface {
 	Move(ctx context.Context, no int64, from, to PlanState) error
 	SetRehearsed(ctx context.Context, no int64, level string, at time.Time) error
 	SetExpires(ctx context.Context, no int64, at time.Time) error
+	// Expired lists ready plans whose time was over at a moment, oldest first, and
+	// holds their rows.
+	Expired(ctx context.Context, at time.Time, limit int) ([]Plan, error)
 	// Abandoned lists plans that were never finished and are older than before.
 	Abandoned(ctx context.Context, before time.Time) ([]Plan, error)
+	// Shred forgets the wrapped key and the subject index of a plan and puts another
+	// summary in its place. ErrLost when that was done before.
+	Shred(ctx context.Context, no int64, summary []byte, at time.Time) error
+	SetSummary(ctx context.Context, no int64, summary []byte) error
 	// Delete removes rows of a plan that was never confirmed, some thousand at a
 	// time; it is called until done. ErrLost when the plan has a run.
 	Delete(ctx context.Context, no int64) (done bool, err error)
@@ -66,7 +91,8 @@ type Events interface {
 	// state planned.
 	Keys(ctx context.Context, plan int64, fn func(ref EventRef, key Key, fingerprint int64) error) error
 	Get(ctx context.Context, ref EventRef) (*Event, error)
-	// Set gives events a state of their own; ErrLost when one of them is not there.
+	// Set gives events a state of their own, or with the empty state lets them follow
+	// their batch again; ErrLost when one of them is not there.
 	Set(ctx context.Context, refs []EventRef, state State, code string) error
 	// Counts returns how many events of a plan are in each state.
 	Counts(ctx context.Context, plan int64) (map[State]int, error)
@@ -84,8 +110,14 @@ type Batches interface {
 	Move(ctx context.Context, b *Batch, from State, fence int64) error
 	// Lease gives owner up to n batches of a plan that nobody holds and whose time
 	// has come (queued, retry_wait, unknown with NextAt passed; in_flight whose
-	// lease ran out), oldest first, for d, with a fence one higher each.
+	// lease ran out), oldest first, for d, with a fence one higher each. What the
+	// owner has had before is left out until it is released: one worker tries a
+	// batch as often as it thinks right and then leaves it to others. A lease or a
+	// wait that is longer than any can be was written before the clock went back:
+	// the lease is cut to d, the wait is over.
 	Lease(ctx context.Context, plan int64, owner string, d time.Duration, n int) ([]Batch, error)
+	// Release gives back what owner holds; the empty owner is everybody.
+	Release(ctx context.Context, plan int64, owner string) error
 	// MoveAll moves every batch of a plan that is in one state to another.
 	MoveAll(ctx context.Context, plan int64, from, to State, fence int64) (int, error)
 }
@@ -107,6 +139,7 @@ type Claims interface {
 
 // Runs stores confirms, their keys and their requests.
 type Runs interface {
+	// Create returns ErrTaken when the plan has a run already.
 	Create(ctx context.Context, r *Run) error
 	OfPlan(ctx context.Context, plan int64) (*Run, error)
 	// Open lists the runs that are not finished, oldest first.
@@ -115,6 +148,8 @@ type Runs interface {
 	Move(ctx context.Context, r *Run, fence int64) error
 
 	ByID(ctx context.Context, id string) (*Run, error)
+	// Any reports whether anything was ever confirmed or adopted for a dataset.
+	Any(ctx context.Context, realm, dataset string) (bool, error)
 	// ConfirmedSince sums the events and the value by currency of a profile's runs
 	// that started at or after since.
 	ConfirmedSince(ctx context.Context, profile string, since time.Time) (events int, value map[string]int64, err error)

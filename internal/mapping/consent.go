@@ -17,6 +17,7 @@ type consentRule struct {
 	measure []string // "measure only": sent, but not for optimisation
 	region  *expression
 	state   *expression
+	sale    *expression // opted out of sale and sharing
 }
 
 // consent decodes `consent:`.
@@ -25,12 +26,12 @@ func (d *decoder) consent(c cursor) (r consentRule) {
 		_, r.assumed = d.choice(c, "consent", "granted")
 		return r
 	}
-	e, keys := d.expression(c, "consent", bareColumn, "granted", "denied", "measure_only", "region", "state")
+	e, keys := d.expression(c, "consent", bareColumn, "granted", "denied", "withdrawn", "measure_only", "region", "state", "opt_out_of_sale")
 	r.value = e
 	for _, l := range []struct {
 		key string
 		to  *[]string
-	}{{"granted", &r.granted}, {"denied", &r.denied}, {"measure_only", &r.measure}} {
+	}{{"granted", &r.granted}, {"denied", &r.denied}, {"withdrawn", &r.denied}, {"measure_only", &r.measure}} {
 		v, ok := keys[l.key]
 		if !ok {
 			continue
@@ -53,6 +54,9 @@ func (d *decoder) consent(c cursor) (r consentRule) {
 	if v, ok := keys["state"]; ok {
 		r.state, _ = d.expression(v, "consent.state", bareColumn)
 	}
+	if v, ok := keys["opt_out_of_sale"]; ok {
+		r.sale, _ = d.expression(v, "consent.opt_out_of_sale", bareColumn)
+	}
 	return r
 }
 
@@ -65,6 +69,11 @@ const (
 	measureOnly
 	denied
 )
+
+// String names the answer.
+func (a answer) String() string {
+	return [...]string{unknown: "unknown", granted: "granted", measureOnly: "measure_only", denied: "denied"}[a]
+}
 
 // answer reads one value of the consent column.
 func (r *consentRule) answer(s string) answer {
@@ -100,26 +109,121 @@ var limitedDataUse = map[string]int64{
 // limitedDataUseCountry is Meta's number of the United States.
 const limitedDataUseCountry = 1
 
+// signals is what a decision goes by. country and state are in the form of capi.
+type signals struct {
+	answer         answer
+	optedOut       bool // of sale and sharing
+	country, state string
+	force          bool // limited data use for everybody in the United States
+}
+
 // decide returns the code of a skip, or "" when the event may be sent; it sets what
-// the answer demands on the event. country and state are in the form of capi.
-func (r *consentRule) decide(e *eventParts, a answer, country, state string) (skip string) {
-	if a == measureOnly {
+// the answer demands on the event.
+func (r *consentRule) decide(e *eventParts, s signals) (skip string) {
+	number, limited := limitedDataUse[s.state]
+	limited = limited && s.country == unitedStates
+	refused := s.answer == denied
+	switch {
+	case s.answer == measureOnly:
 		e.OptOut = capi.Some(true)
-		return ""
-	}
-	if a == granted {
-		return ""
-	}
-	if number, ok := limitedDataUse[state]; ok && country == "us" && a == denied {
-		e.ldu = capi.DataProcessing{Options: []string{"LDU"}, Country: capi.Some(int64(limitedDataUseCountry)), State: capi.Some(number)}
-		e.DataProcessing = &e.ldu
-		return ""
+		refused = s.optedOut && !limited
+	case (refused || s.optedOut) && limited:
+		refused = false
+	case s.optedOut:
+		// Where no state's rule turns it into limited data use it is a plain no.
+		refused = true
+	case s.answer == unknown && (s.country == "" || strictRegions[s.country]):
+		return SkipConsentUnknown
 	}
 	switch {
-	case a == denied:
+	case refused:
 		return SkipConsentDenied
-	case country == "" || strictRegions[country]:
-		return SkipConsentUnknown
+	case limited && (s.answer == denied || s.optedOut || s.force):
+		e.limit(limitedDataUseCountry, number)
+	case s.force && s.country == unitedStates:
+		e.limit(0, 0) // no number for this state: Meta locates
+	}
+	return ""
+}
+
+const unitedStates = "us"
+
+// limit asks for limited data use.
+func (e *eventParts) limit(country, state int64) {
+	e.ldu = capi.DataProcessing{Options: []string{"LDU"}, Country: capi.Some(country), State: capi.Some(state)}
+	e.DataProcessing = &e.ldu
+}
+
+// ForceLimitedDataUse makes the mapper ask for limited data use on every event of
+// the United States.
+func (p *Mapper) ForceLimitedDataUse(on bool) { p.limitAll = on }
+
+// consent decides whether the order may be sent; of several answers in its rows
+// the strictest counts.
+func (p *Mapper) consent() bool {
+	c := &p.m.consent
+	s := signals{answer: unknown, force: p.limitAll}
+	if c.assumed {
+		p.result.Consent = "assumed"
+		s.answer = granted
+		if !s.force {
+			return true
+		}
+	} else {
+		for i := range p.rows {
+			s.answer = max(s.answer, c.answer(p.eval(c.value, p.rows[i].Values)))
+		}
+		p.result.Consent = s.answer.String()
+	}
+	if c.sale != nil {
+		for i := range p.rows {
+			yes, _ := truth(p.eval(c.sale, p.rows[i].Values))
+			s.optedOut = s.optedOut || yes
+		}
+	}
+	if c.region != nil {
+		s.country = p.country(p.pick(c.region))
+	} else if s.force {
+		s.country = p.country(p.address(capi.FieldCountry))
+	}
+	if s.country == unitedStates && (s.answer == denied || s.optedOut || s.force) {
+		s.state = p.homeState()
+	}
+	if code := c.decide(&p.event, s); code != "" {
+		p.result.Occurrence = p.pick(p.m.occurrence)
+		p.skip(code)
+		return false
+	}
+	return true
+}
+
+// homeState is the state that consent is judged by: its own column, else that of
+// the address.
+func (p *Mapper) homeState() string {
+	raw := ""
+	if p.m.consent.state != nil {
+		raw = p.pick(p.m.consent.state)
+	} else {
+		raw = p.address(capi.FieldState)
+	}
+	n, err := capi.Normalize(capi.FieldState, raw, unitedStates, capi.NormalizeOptions{})
+	if err != nil || n.AlreadyHashed {
+		return ""
+	}
+	return n.Value
+}
+
+// address is the first value of a customer key.
+func (p *Mapper) address(field capi.Field) string {
+	for i := range p.m.user {
+		if p.m.user[i].field != field {
+			continue
+		}
+		for _, e := range p.m.user[i].values {
+			if v := p.pick(e); v != "" {
+				return v
+			}
+		}
 	}
 	return ""
 }

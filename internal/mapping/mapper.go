@@ -30,6 +30,11 @@ type Mapper struct {
 
 	amount money
 	trace  *tracer // while explaining
+
+	limitAll bool // see ForceLimitedDataUse
+
+	taken   []Item
+	touched []Touch
 }
 
 // money is the value of the order at hand, worked out when first asked for.
@@ -103,8 +108,23 @@ func (p *Mapper) Map(rows []Row) *Result {
 		p.describe()
 		r.Kind = Mapped
 	}
+	if r.Kind != Mapped && p.event.EventTime == 0 {
+		p.dated()
+	}
 	r.Event = p.event.Event
 	return r
+}
+
+// dated reads the time of a record that does not become an event, so that it can be
+// counted on its day. That it can't be read changes nothing about the record.
+func (p *Mapper) dated() {
+	r := &p.result
+	kind, reject, warnings := r.Kind, r.Reject, len(r.Warnings)
+	if !p.when() {
+		p.event.EventTime = 0
+	}
+	r.Kind, r.Reject = kind, reject
+	r.Warnings, r.WarningColumns = r.Warnings[:warnings], r.WarningColumns[:warnings]
 }
 
 // begin forgets the last order.

@@ -429,6 +429,67 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+func TestOptOutOfSale(t *testing.T) {
+	t.Parallel()
+	doc := swap("consent: {column: ads, granted: [yes], withdrawn: [gone], measure_only: [stats], region: land, opt_out_of_sale: ccpa}", "user: {em: email, st: st}")
+	const none = int64(-1)
+	tests := []struct {
+		name, ads, land, state, ccpa string
+		force                        bool
+		skip                         string
+		ldu                          int64 // state; none: no limited data use
+	}{
+		{"withdrawn is a no", "gone", "DE", "", "", false, mapping.SkipConsentDenied, none},
+		{"state of the address", "yes", "US", "TX", "yes", false, "", 1005},
+		{"opted out beats granted", "yes", "US", "CA", "1", false, "", 1000},
+		{"opted out, no such rule", "yes", "US", "NY", "1", false, mapping.SkipConsentDenied, none},
+		{"opted out, region unknown", "yes", "", "CA", "1", false, mapping.SkipConsentDenied, none},
+		{"opted out elsewhere", "yes", "BR", "", "1", false, mapping.SkipConsentDenied, none},
+		{"measure only and opted out", "stats", "US", "CA", "1", false, "", 1000},
+		{"not opted out", "", "US", "CA", "no", false, "", none},
+		{"forced", "", "US", "CO", "", true, "", 1001},
+		{"forced, no such rule", "", "US", "NY", "", true, "", 0},
+		{"forced elsewhere", "yes", "DE", "", "", true, "", none},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := parse(t, doc)
+			p := mapping.NewMapper(m)
+			p.ForceLimitedDataUse(tt.force)
+			content := order("ads", tt.ads, "land", tt.land, "st", tt.state, "ccpa", tt.ccpa)
+			r := p.Map([]mapping.Row{rowOf(t, m, 2, content)})
+			if r.Code != tt.skip {
+				t.Fatalf("code %q, want %q", r.Code, tt.skip)
+			}
+			ldu := none
+			if d := r.Event.DataProcessing; d != nil {
+				ldu = d.State.Value
+			}
+			if ldu != tt.ldu {
+				t.Errorf("limited data use state %d, want %d", ldu, tt.ldu)
+			}
+			if optOut := r.Event.OptOut.Value; optOut != (tt.ads == "stats") {
+				t.Errorf("opt_out %v", optOut)
+			}
+		})
+	}
+}
+
+func TestForcedLimitedDataUseOfAssumedConsent(t *testing.T) {
+	t.Parallel()
+	doc := swap("consent: granted", "user: {em: email, st: st, country: land}")
+	m := parse(t, doc)
+	p := mapping.NewMapper(m)
+	p.ForceLimitedDataUse(true)
+	for land, want := range map[string]bool{"US": true, "DE": false, "": false} {
+		r := p.Map([]mapping.Row{rowOf(t, m, 2, order("land", land, "st", "CA"))})
+		if r.Kind != mapping.Mapped || (r.Event.DataProcessing != nil) != want {
+			t.Errorf("%q: kind %d, limited %v", land, r.Kind, r.Event.DataProcessing)
+		}
+	}
+}
+
 func TestConsentGoesBeforeFaults(t *testing.T) {
 	t.Parallel()
 	r := mapOne(t, swap("consent: {column: ads, granted: [yes], denied: [no]}"), order("ads", "no", "at", "never", "total", "x"))

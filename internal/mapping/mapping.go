@@ -39,13 +39,20 @@ type Mapping struct {
 	properties   []propertyRule
 	labels       []labelRule
 	consent      consentRule
+	saleKey      *expression
+	cancels      *cancelRule // nil: what a cancellation takes back is not said
+	touches      []touchRule
+	further      []furtherRule
+	extInfo      []*expression
+	holdSaid     map[string]time.Duration
+	eventsSaid   map[string]bool
 
 	encoder capi.Options
 }
 
 // SourceSettings say how the input is written; empty fields are detected.
 type SourceSettings struct {
-	Format    string // csv, tsv, jsonl
+	Format    string // csv, tsv, jsonl, parquet
 	Delimiter byte
 	Quote     byte
 	Encoding  string // utf-8, windows-1252, latin-1

@@ -6,33 +6,6 @@ import (
 	"sluice/capi"
 )
 
-// consent decides whether the order may be sent; of several answers in its rows
-// the strictest counts.
-func (p *Mapper) consent() bool {
-	c := &p.m.consent
-	if c.assumed {
-		return true
-	}
-	a := unknown
-	for i := range p.rows {
-		a = max(a, c.answer(p.eval(c.value, p.rows[i].Values)))
-	}
-	country, state := "", ""
-	if c.region != nil {
-		country = p.country(p.pick(c.region))
-	}
-	if c.state != nil && country == "us" && a == denied {
-		if n, err := capi.Normalize(capi.FieldState, p.pick(c.state), "us", capi.NormalizeOptions{}); err == nil {
-			state = n.Value
-		}
-	}
-	if code := c.decide(&p.event, a, country, state); code != "" {
-		p.skip(code)
-		return false
-	}
-	return true
-}
-
 // maxCountries bounds what is remembered of a column that holds no countries.
 const maxCountries = 1024
 
@@ -208,6 +181,12 @@ func (p *Mapper) describe() {
 	if p.m.lines != nil {
 		p.fillContents()
 	}
+	if p.m.saleKey != nil {
+		p.result.SaleKey = p.pick(p.m.saleKey)
+	}
+	p.items(1)
+	p.fillTouches()
+	p.fillFurther()
 }
 
 // orderID sets the order id: what offline deduplication at Meta goes by. The
@@ -305,5 +284,6 @@ func (p *Mapper) cancellation() {
 	if !p.when() {
 		r.Reject = Reject{}
 	}
+	p.takesBack()
 	r.Kind = Skipped
 }

@@ -124,7 +124,7 @@ func (m *Mapping) sendsPurchase() bool {
 }
 
 func (d *decoder) outcomes(m *Mapping, keys map[string]cursor, need func(key, fix string) cursor) {
-	m.events = map[string]string{}
+	m.events, m.eventsSaid, m.holdSaid = map[string]string{}, map[string]bool{}, map[string]time.Duration{}
 	for _, e := range defaultEvents {
 		m.events[e.outcome] = e.event
 	}
@@ -162,7 +162,7 @@ func (d *decoder) eventNames(m *Mapping, c cursor) {
 			d.fault(c.at(e), fmt.Sprintf("write %q", near), "event name %q differs from a standard event by case or spaces; Meta would count it as another event", clip(name))
 			continue
 		}
-		m.events[e.key] = name
+		m.events[e.key], m.eventsSaid[e.key] = name, true
 	}
 }
 
@@ -362,7 +362,7 @@ func (d *decoder) holds(m *Mapping, c cursor) {
 			d.fault(c.at(h), "write hours or minutes, such as 24h or 90m; 0 sends at once", "%q is not a duration", clip(s))
 			continue
 		}
-		m.hold[h.key] = t
+		m.hold[h.key], m.holdSaid[h.key] = t, t
 	}
 }
 

@@ -20,7 +20,7 @@ var documentKeys = []string{
 	"action_source", "event_source_url", "referrer_url", "messaging_channel",
 	"user", "default_country", "hashed",
 	"lines", "custom", "labels", "store_code", "store_page_id", "brand_page_id",
-	"consent", "opt_out", "lookups",
+	"consent", "opt_out", "sale_key", "cancels", "touches", "app_data", "original_event_data", "attribution_data", "lookups",
 }
 
 // Parse reads a document. name is what messages call it; files holds the lookup
@@ -90,6 +90,14 @@ func (d *decoder) document(c cursor) *Mapping {
 	if o := keys["opt_out"]; o.present() {
 		m.optOut, _ = d.expression(o, "opt_out", bareColumn)
 	}
+	if s := keys["sale_key"]; s.present() {
+		m.saleKey, _ = d.expression(s, "sale_key", bareColumn)
+	}
+	d.cancels(m, keys["cancels"])
+	d.touches(m, keys["touches"])
+	for _, object := range []string{"app_data", "original_event_data", "attribution_data"} {
+		d.further(m, object, keys[object])
+	}
 	d.unusedTables(keys["lookups"])
 	d.crossChecks(m, keys, c)
 	return m
@@ -147,7 +155,7 @@ func (d *decoder) source(m *Mapping, c cursor) {
 	}
 	keys := d.object(c, "format", "delimiter", "quote", "encoding")
 	if v, ok := keys["format"]; ok {
-		m.source.Format, _ = d.choice(v, "format", "csv", "tsv", "jsonl")
+		m.source.Format, _ = d.choice(v, "format", "csv", "tsv", "jsonl", "parquet")
 	}
 	if v, ok := keys["encoding"]; ok {
 		m.source.Encoding, _ = d.choice(v, "encoding", "utf-8", "windows-1252", "latin-1")

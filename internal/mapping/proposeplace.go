@@ -16,7 +16,7 @@ func (p *proposer) namespace() (name string, made bool) {
 	}
 	for _, in := range p.options.Inputs {
 		base := strings.ToLower(filepath.Base(filepath.ToSlash(in)))
-		for _, ending := range []string{".gz", ".zst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json"} {
+		for _, ending := range []string{".gz", ".zst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet"} {
 			base = strings.TrimSuffix(base, ending)
 		}
 		parts := strings.FieldsFunc(base, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })

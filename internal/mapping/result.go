@@ -47,6 +47,12 @@ type Result struct {
 	// WarningColumns holds the column of each warning, "" where it has none.
 	WarningColumns []string
 	Lines          int // source rows that went in
+
+	SaleKey   string  // what the outcomes of one sale share; empty: not said
+	TakesBack string  // record id of the order that a cancellation names
+	Items     []Item  // lines that a cancellation can name, or names
+	Touches   []Touch // with advertising
+	Consent   string  // granted, measure_only, denied, unknown; assumed: the mapping vouches
 }
 
 // Reject is why a record can't become an event.

@@ -28,14 +28,15 @@ var layers = []layer{
 	{"commands", []string{"internal/cli"}},
 	{"guided tour", []string{"internal/demo"}},
 	{"wiring", []string{"internal/app"}},
-	{"technology", []string{"internal/store/sqlite"}},
+	{"technology", []string{"internal/store/sqlite", "internal/store/postgres"}},
 	{"shared statements", []string{"internal/store/sqlrepo"}},
-	{"features", []string{"internal/writeback", "internal/sandbox"}},
+	{"faces", []string{"internal/api"}},
+	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook"}},
 	{"delivery", []string{"internal/deliver"}},
 	{"domain", []string{"internal/ledger", "internal/source", "internal/graph", "internal/frozen", "internal/config"}},
-	{"records", []string{"internal/audit", "internal/tenant"}},
+	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy"}},
 	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret"}},
-	{"foundations", []string{"capi", "internal/fault", "internal/ids", "internal/suggest"}},
+	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.
@@ -49,7 +50,8 @@ var only = map[string][]string{
 
 // importedBy limits who may import a package: technology is chosen in one place.
 var importedBy = map[string][]string{
-	"internal/store/sqlite": {"internal/app"},
+	"internal/store/sqlite":   {"internal/app"},
+	"internal/store/postgres": {"internal/app"},
 }
 
 // pure packages compute: what they need of the machine is handed to them.
@@ -59,7 +61,7 @@ var pure = []string{"capi", "internal/mapping"}
 var machine = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall", "plugin"}
 
 // testOnly packages are imported by tests and by each other, never by the product.
-var testOnly = []string{"internal/testkit", "internal/repotest", "internal/ledger/ledgertest", "e2e", "e2e/*", "bench/*"}
+var testOnly = []string{"internal/testkit", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "bench/*"}
 
 // judge applies the rules to one import graph: package -> what it imports, both
 // as paths inside the module.

@@ -33,7 +33,23 @@ const (
 // to know: protobuf's debug printer asks for a method called "Methods", which
 // since Go 1.26 keeps reflect.Type.Methods, which looks up all of them (2.7 MB
 // when it was measured). So a new entry here is a decision about size.
-var methodsByName = []string{}
+//
+// parquet-go links protobuf, which looks methods up by name, and that keeps everybody
+// else's: 8.8 MB together, see docs/dependencies.md.
+var methodsByName = []string{
+	"reflect.(*rtype).Methods.func1",
+	"reflect.Value.Methods.func1",
+	"reflect.(*Value).Methods.Value.Methods.func1",
+	"github.com/go-json-experiment/json.addressableValue.Methods.Value.Methods.func1",
+	"github.com/go-json-experiment/json.(*addressableValue).Methods.Value.Methods.func1",
+	"reflect.(*Value).Method",
+	"reflect.(*Value).MethodByName",
+	"github.com/go-json-experiment/json.(*addressableValue).Method",
+	"github.com/go-json-experiment/json.addressableValue.Method",
+	"github.com/go-json-experiment/json.(*addressableValue).MethodByName",
+	"github.com/go-json-experiment/json.addressableValue.MethodByName",
+	"text/template.(*state).evalField",
+}
 
 func TestBinary(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,7 @@ type dedup struct {
 	offline map[digest]sighting
 	browser map[digest]browserEvent
 	keys    keymaker
+	off     bool // nothing is a repeat
 }
 
 // browserEvent is an injected event of the browser side.
@@ -78,9 +79,9 @@ func newDedup() dedup {
 // judge decides on one event and remembers it.
 func (d *dedup) judge(dataset string, rec *record, now int64, seq uint64) verdict {
 	var v verdict
-	switch rec.source {
-	case sourceMessaging:
-	case sourceStore:
+	switch source := rec.source; {
+	case d.off, source == sourceMessaging:
+	case source == sourceStore:
 		v = d.judgeOffline(rec, now, seq)
 	default:
 		return d.judgeOnline(dataset, rec, now, seq)

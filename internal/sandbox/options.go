@@ -55,6 +55,9 @@ type Options struct {
 	// both surfaces; the inspection surface has no password. Without it they are
 	// refused before anything is read.
 	Exposed bool
+	// NoDedup keeps every event that is accepted, repeats too, as a destination
+	// without deduplication would: what a sender does twice then shows.
+	NoDedup bool
 	// Datasets are the ids of consolidated datasets that exist beside the documented
 	// ones, so that requests made for a real one can be rehearsed unchanged.
 	Datasets []string

@@ -43,6 +43,15 @@ func (r *request) param(name string) string {
 // hasParam reports whether a parameter was given at all.
 func (r *request) hasParam(name string) bool { return r.form.Has(name) || r.query.Has(name) }
 
+// method is the operation's: a POST may say in its body that it means a GET, as Graph
+// allows for parameters that don't belong in an address.
+func (r *request) method() string {
+	if r.http.Method == http.MethodPost && strings.EqualFold(r.form.Get("method"), http.MethodGet) {
+		return http.MethodGet
+	}
+	return r.http.Method
+}
+
 // parsePath splits version, id and edge off the path.
 func (r *request) parsePath(now time.Time) *apiError {
 	segments := strings.FieldsFunc(r.http.URL.Path, func(c rune) bool { return c == '/' })

@@ -92,7 +92,7 @@ func (s *Server) dispatch(r *request) (any, *apiError) {
 
 // route finds the operation a request asks for.
 func (s *Server) route(r *request) (*route, *apiError) {
-	method := r.http.Method
+	method := r.method()
 	for i := range s.routes {
 		rt := &s.routes[i]
 		switch {

@@ -59,6 +59,7 @@ func (s *Server) reset() {
 		}
 	}
 	s.store = newStore(s.opts.Keep)
+	s.store.dedup.off = s.opts.NoDedup
 	s.faults = faultPlan{}
 	s.ring = requestRing{}
 }
@@ -150,6 +151,7 @@ func (s *Server) answer(hr *http.Request) *reply {
 	r := &request{http: hr, trace: traceID(s.opts.Seed, s.calls.Add(1))}
 	rep := s.graph(r)
 	h := rep.header
+	h.Set("Date", r.now.UTC().Format(http.TimeFormat))
 	h.Set("X-Fb-Trace-Id", r.trace)
 	h.Set("X-Fb-Request-Id", r.trace[1:])
 	if r.served != "" {

@@ -19,7 +19,10 @@ import (
 const KeySize = 32
 
 // Keyring wraps data keys with the master key of one state directory.
-type Keyring struct{ aead cipher.AEAD }
+type Keyring struct {
+	aead cipher.AEAD
+	key  []byte
+}
 
 // OpenKeyring reads the master key at path, and creates it (mode 0600) when there
 // is none and create is set. A key file that others may read is refused.
@@ -44,7 +47,7 @@ func OpenKeyring(path string, create bool) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key %s: %w", path, err)
 	}
-	return &Keyring{aead: aead}, nil
+	return &Keyring{aead: aead, key: key}, nil
 }
 
 // createKey links a complete file into place, so that two processes starting at

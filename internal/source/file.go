@@ -33,10 +33,19 @@ type file struct {
 	table *table   // of a delimited file
 	jsonl *objects // of JSON lines
 	found bool     // a delimiter was found or given
+	// columnar reads a Parquet file; lines, tally and head are nil then.
+	columnar *columnar
 }
 
 // open opens an input and reads its header. sum and count see its stored bytes.
 func open(in input, o Options, sum hash.Hash, count *atomic.Int64) (f *file, err error) {
+	if isParquet(in, o) {
+		return openParquet(in, o, sum, count)
+	}
+	if o.Format == Parquet {
+		return nil, fault.New(fault.SourceInvalid, "%s is not a Parquet file", in.name).
+			WithFix("leave `source.format` out, or name a .parquet file; it can't come from a pipe").With("file", in.name)
+	}
 	f = &file{name: in.name, raw: io.NopCloser(nil), free: func() {}}
 	opened := f // a failing return sets f to nil
 	defer func() {
@@ -45,6 +54,9 @@ func open(in input, o Options, sum hash.Hash, count *atomic.Int64) (f *file, err
 		}
 	}()
 	stored := o.Stdin
+	if in.name == stdinName && o.stdinName != "" {
+		f.name = o.stdinName
+	}
 	if in.name != stdinName {
 		handle, err := os.Open(in.name)
 		if err != nil {
@@ -55,7 +67,7 @@ func open(in input, o Options, sum hash.Hash, count *atomic.Int64) (f *file, err
 		return nil, fault.New(fault.SourceUnavailable, "there is no standard input to read")
 	}
 	f.tally = &tally{in: stored, hash: sum, bytes: count}
-	text, free, err := unpack(in.name, f.tally)
+	text, free, err := unpack(f.name, f.tally)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func resolve(args []string) ([]input, []Note, error) {
 	}
 	if len(r.inputs) == 0 {
 		return nil, nil, fault.New(fault.SourceEmpty, "%s holds no file to read", strings.Join(args, ", ")).
-			WithFix("files must end in .csv, .tsv, .txt, .jsonl or .ndjson, with .gz or .zst if compressed").
+			WithFix("files must end in .parquet, or in .csv, .tsv, .txt, .jsonl or .ndjson, with .gz or .zst if compressed").
 			With("left_out", r.notes)
 	}
 	return r.inputs, r.notes, nil
@@ -144,10 +144,10 @@ func leaveOut(base string) (code, why string) {
 	}
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
 	switch filepath.Ext(name) {
-	case ".csv", ".tsv", ".txt", ".jsonl", ".ndjson":
+	case ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet":
 		return "", ""
 	}
-	return NoteForeign, "left out: not a .csv, .tsv, .txt, .jsonl or .ndjson file"
+	return NoteForeign, "left out: not a .csv, .tsv, .txt, .jsonl, .ndjson or .parquet file"
 }
 
 func unavailable(name string, err error) *fault.Error {

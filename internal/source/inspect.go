@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"sluice/internal/fault"
@@ -76,6 +77,9 @@ func Inspect(ctx context.Context, inputs []string, options Options) (*Inspection
 		i.Notes = append(i.Notes, Note{Code: NoteNotUTF8, File: first.name, Message: "the text is not UTF-8; windows-1252 is assumed"})
 	}
 	i.Format = first.format
+	if first.columnar != nil {
+		return i, i.sampleColumns(ctx, first)
+	}
 	if first.table == nil {
 		return i, i.sampleObjects(ctx, first)
 	}
@@ -93,6 +97,29 @@ func Inspect(ctx context.Context, inputs []string, options Options) (*Inspection
 		return nil, headerless(first.name, len(i.Header))
 	}
 	return i, nil
+}
+
+func (i *Inspection) sampleColumns(ctx context.Context, f *file) error {
+	i.Header = f.table.header
+	all := make([]int, len(i.Header))
+	for c := range all {
+		all[c] = c
+	}
+	f.columnar.choose(all)
+	var rec Record
+	for range sampleRows {
+		err := f.columnar.next(ctx, &rec)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if rec.Fault == nil {
+			i.Sample = append(i.Sample, slices.Clone(rec.Values))
+		}
+	}
+	return nil
 }
 
 func (i *Inspection) sampleTable(ctx context.Context, f *file) error {

@@ -12,10 +12,11 @@ type Format string
 // The formats. Auto looks at the content: a first line that starts with "{" is
 // JSON lines, everything else is delimited text.
 const (
-	Auto  Format = "auto"
-	CSV   Format = "csv"
-	TSV   Format = "tsv"
-	JSONL Format = "jsonl"
+	Auto    Format = "auto"
+	CSV     Format = "csv"
+	TSV     Format = "tsv"
+	JSONL   Format = "jsonl"
+	Parquet Format = "parquet" // a file; it can't come from a pipe
 )
 
 // Encoding is how text is written as bytes.
@@ -48,6 +49,8 @@ type Options struct {
 	MaxRecord int
 	// NeedDigest asks for Record.Digest, which costs about a tenth of the speed.
 	NeedDigest bool
+
+	stdinName string // how the standard input is called; "-" when empty
 }
 
 // checked returns the options with defaults filled in.
@@ -61,10 +64,10 @@ func (o Options) checked() (Options, error) {
 	switch o.Format {
 	case "":
 		o.Format = Auto
-	case Auto, CSV, TSV, JSONL:
+	case Auto, CSV, TSV, JSONL, Parquet:
 	default:
 		return o, fault.New(fault.Usage, "format %q is not known", o.Format).
-			WithFix("use auto, csv, tsv or jsonl")
+			WithFix("use auto, csv, tsv, jsonl or parquet")
 	}
 	switch o.Encoding {
 	case "":

@@ -82,7 +82,11 @@ func Open(ctx context.Context, inputs []string, options Options) (Reader, error)
 
 // check opens a file and compares its header, leaving no trace in digest and progress.
 func (r *reader) check(in input) error {
-	f, err := open(in, r.options, sha256.New(), new(atomic.Int64))
+	sum := sha256.New()
+	if isParquet(in, r.options) {
+		sum = nil // its header is at the end
+	}
+	f, err := open(in, r.options, sum, new(atomic.Int64))
 	if err != nil {
 		return err
 	}
@@ -94,7 +98,16 @@ func (r *reader) bind(f *file) error {
 	if f.table == nil {
 		return nil
 	}
-	return f.table.bind(f.name, r.first, r.options.Columns)
+	if f.columnar != nil {
+		if err := f.columnar.refuseLists(r.options.Columns); err != nil {
+			return err
+		}
+	}
+	if err := f.table.bind(f.name, r.first, r.options.Columns); err != nil || f.columnar == nil {
+		return err
+	}
+	f.columnar.choose(f.table.wanted)
+	return nil
 }
 
 // advance opens the next input, or returns io.EOF.
@@ -132,7 +145,7 @@ func (r *reader) Next(ctx context.Context, rec *Record) error {
 		}
 	}
 	for {
-		err := r.read(rec)
+		err := r.readNext(ctx, rec)
 		if err == nil {
 			r.records.Store(n + 1)
 			return nil
@@ -193,6 +206,13 @@ func (r *reader) noteAbsent() {
 				Message: fmt.Sprintf("no record has a value at %q; check the path in the mapping", r.options.Columns[i])})
 		}
 	}
+}
+
+func (r *reader) readNext(ctx context.Context, rec *Record) error {
+	if r.now.columnar != nil {
+		return r.now.columnar.next(ctx, rec)
+	}
+	return r.read(rec)
 }
 
 // read fills rec from the current input, or returns io.EOF at its end.

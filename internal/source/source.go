@@ -1,14 +1,16 @@
-// Package source reads business records from files and streams: CSV and its
-// relatives, and JSON lines, plain or compressed with gzip or zstd.
+// Package source reads business records: CSV and its relatives and JSON lines, plain
+// or compressed with gzip or zstd, Parquet files, PostgreSQL queries, and programs
+// that print JSON lines.
 //
-// A reader yields every record of its inputs once, in order, and holds one
-// record in memory at a time: its memory does not grow with the input. It never
+// A reader yields every record of its inputs once, in order, and holds one record,
+// page or batch in memory at a time: its memory does not grow with the input. It never
 // guesses over a fault. What it can't read faithfully is an error that names the
 // input and the line; a fault that is confined to one record is reported as that
 // record's, and reading goes on.
 //
 // Limits: a CSV file needs a header line; a text is UTF-8, Windows-1252 or
-// Latin-1; a read that blocks (a pipe nobody writes to) can't be interrupted by
+// Latin-1; a Parquet file can't come from a pipe; what a program printed is known to
+// be complete only at its end; a read that blocks (a pipe nobody writes to) can't be interrupted by
 // the context.
 package source
 

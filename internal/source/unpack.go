@@ -41,7 +41,7 @@ func (t *tally) Read(p []byte) (int, error) {
 
 // foreign lists what people export by mistake, by its first bytes.
 var foreign = []struct{ magic, what, fix string }{
-	{"PAR1", "a Parquet file", "export it as CSV or JSON lines"},
+	{"PAR1", "a Parquet file", "leave `source.format` out, and read it as a file: a Parquet file can't come from a pipe"},
 	{"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)", "unpack it, or save the sheet as CSV UTF-8"},
 	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", "save the sheet as CSV UTF-8"},
 	{"%PDF-", "a PDF document", "export the data as CSV"},

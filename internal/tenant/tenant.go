@@ -118,6 +118,12 @@ const (
 	ConnInactive = "inactive"
 )
 
+// LocalCaller is the type of a caller on the machine that holds the state directory.
+const LocalCaller = "local"
+
+// ScheduleCaller is the type of a schedule that works inside what an admin signed.
+const ScheduleCaller = "schedule"
+
 // Caller is who asks, resolved from a token, a schedule or the local machine.
 type Caller struct {
 	Type      string // local, token, user, schedule
@@ -132,10 +138,13 @@ type Caller struct {
 	Via       string // cli, api, mcp, web, schedule
 }
 
+// Has reports whether the caller's token has a scope.
+func (c Caller) Has(s Scope) bool { return slices.Contains(c.Scopes, s) }
+
 // Local is whoever holds the state directory: owner of workspace default.
 func Local(via string) Caller {
 	return Caller{
-		Type: "local", ID: "owner", Workspace: Default, User: "owner", Role: Owner, Policy: true,
+		Type: LocalCaller, ID: "owner", Workspace: Default, User: "owner", Role: Owner, Policy: true,
 		Scopes: []Scope{Read, Write}, Via: via,
 	}
 }
@@ -163,4 +172,5 @@ type Repo interface {
 	Connection(ctx context.Context, profile, realm, dataset string) (*Connection, error)
 	Connections(ctx context.Context, profile string) ([]Connection, error) // all when empty
 	PutConnection(ctx context.Context, c *Connection) error
+	DeleteConnection(ctx context.Context, profile, realm, dataset string) error
 }

@@ -6,11 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"sluice/capi"
+	"sluice/internal/crash"
 	"sluice/internal/extsort"
 	"sluice/internal/fault"
 	"sluice/internal/frozen"
@@ -44,9 +44,16 @@ func (c *confirm) claim(ctx context.Context) error {
 		if len(chunk) == 0 {
 			return nil
 		}
-		if err := c.store.Do(ctx, func(tx ledger.Tx) error { return c.take(ctx, tx, chunk) }); err != nil {
+		err := c.store.Do(ctx, func(tx ledger.Tx) error {
+			if err := c.beat(ctx, tx); err != nil {
+				return err
+			}
+			return c.take(ctx, tx, chunk)
+		})
+		if err != nil {
 			return err
 		}
+		crash.Point("claiming")
 		done += len(chunk)
 		chunk = chunk[:0]
 		if c.req.Progress != nil {
@@ -66,10 +73,25 @@ func (c *confirm) claim(ctx context.Context) error {
 	if err == nil {
 		err = flush()
 	}
+	if err == nil {
+		err = c.claimSales(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	return c.queue(ctx)
+}
+
+// beat proves inside a transaction that the claiming is still ours, and shows others
+// that it goes on. A run that another worker took over and has begun to send must
+// not get one claim more: nobody would ever give that back.
+func (c *confirm) beat(ctx context.Context, tx ledger.Tx) error {
+	if !c.store.Shared() {
+		return nil
+	}
+	fence := c.run.Fence
+	c.run.Fence++
+	return tx.Runs().Move(ctx, c.run, fence)
 }
 
 // take claims one chunk; what somebody else holds leaves the plan.
@@ -101,6 +123,9 @@ func (c *confirm) queue(ctx context.Context) error {
 	}
 	for chunk := range slices.Chunk(late, putRows) {
 		err := c.store.Do(ctx, func(tx ledger.Tx) error {
+			if err := c.beat(ctx, tx); err != nil {
+				return err
+			}
 			refs, claims := refsOf(chunk)
 			if err := tx.Events().Set(ctx, refs, ledger.Expired, "too_old"); err != nil {
 				return err
@@ -111,12 +136,18 @@ func (c *confirm) queue(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.leaveOut(ctx); err != nil {
+		return err
+	}
 	return c.store.Do(ctx, func(tx ledger.Tx) error {
-		if _, err := tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence); err != nil {
+		fence := c.run.Fence
+		c.run.Fence, c.run.State = fence+1, ledger.RunSending
+		if err := tx.Runs().Move(ctx, c.run, fence); err != nil {
+			c.run.State = ledger.RunClaiming
 			return err
 		}
-		c.run.State = ledger.RunSending
-		return tx.Runs().Move(ctx, c.run, c.run.Fence)
+		_, err := tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence)
+		return err
 	})
 }
 
@@ -164,17 +195,28 @@ func (c *confirm) late(ctx context.Context) ([]ledger.Event, error) {
 }
 
 // payload opens the plan's frozen events.
-func (s *Service) payload(p *ledger.Plan) (*frozen.Reader, error) {
+func (s *Service) payload(ctx context.Context, p *ledger.Plan) (*frozen.Reader, error) {
+	if !p.ShreddedAt.IsZero() {
+		return nil, fault.New(fault.PlanShredded, "the payload of plan %s was removed on %s", p.ID, p.ShreddedAt.Format(time.DateOnly))
+	}
 	key, err := s.keys.Unwrap(p.WrappedKey, p.File)
 	if err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the plan's payload can't be read: %v", err)
 	}
-	r, err := frozen.Open(filepath.Join(s.dir("plans"), p.File), key)
+	r, err := s.openPayload(ctx, p, key)
 	if err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the plan's payload can't be read").
-			WithFix("restore the state directory's `plans` folder from a backup, or preview again").Wrap(err)
+			WithFix("restore the payload (the state directory's `plans` folder, or the database) from a backup, or preview again").Wrap(err)
 	}
 	return r, nil
+}
+
+func (s *Service) openPayload(ctx context.Context, p *ledger.Plan, key []byte) (*frozen.Reader, error) {
+	from, err := s.store.Payloads().Open(ctx, p.File)
+	if err != nil {
+		return nil, err
+	}
+	return frozen.Open(from, key)
 }
 
 func (s *Service) lookups(ctx context.Context, plan int64) (kinds []ledger.Kind, files []string, err error) {

@@ -2,8 +2,8 @@ package writeback
 
 import (
 	"context"
+	"maps"
 	"runtime"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,6 +13,7 @@ import (
 	"sluice/internal/frozen"
 	"sluice/internal/ledger"
 	"sluice/internal/mapping"
+	"sluice/internal/privacy"
 )
 
 // Window classes: a request never mixes them, for one event outside its window
@@ -54,7 +55,8 @@ func (p *planner) collect(ctx context.Context, sealer *frozen.Sealer, byKey *ext
 		if err != nil {
 			return fault.New(fault.MappingInvalid, "%v", err)
 		}
-		w := &worker{p: p, mapper: mapping.NewMapper(p.mapping), encoder: encoder, sealer: sealer, kinds: map[string]string{}}
+		w := &worker{p: p, mapper: mapping.NewMapper(p.mapping), encoder: encoder, sealer: sealer, kinds: map[string]string{}, tagger: privacy.NewTagger(p.guard.pepper), digest: p.digester()}
+		w.mapper.ForceLimitedDataUse(p.guard.policy.ForceLDU)
 		g.Go(func() error {
 			for j := range jobs {
 				j.done <- w.run(j)
@@ -86,40 +88,55 @@ func (p *planner) take(ctx context.Context, r result, seq *int64, byKey *extsort
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
 	}
 	p.buffers.put(r.sealed)
+	if err := p.indexed(ctx, &r, base); err != nil {
+		return err
+	}
 	var rec []byte
 	for i := range r.items {
 		it := &r.items[i]
 		file := p.files.of(it.file)
 		p.observe(it)
-		switch it.is {
-		case planned:
+		if it.fatal != nil {
+			return it.fatal
+		}
+		if err := p.noteCancels(it, *seq); err != nil {
+			return err
+		}
+		if it.laid {
 			e := &it.entry
 			e.seq, e.file, e.kind = *seq, file, p.kinds.of(it.kind)
 			if e.kind >= maxKinds {
 				return fault.New(fault.MappingInvalid, "the labels take more than %d different values", maxKinds).
 					WithFix("label by shop or region, not by something that is different for every order")
 			}
-			e.offset += base
+			if it.is == planned {
+				e.offset += base
+			}
+			if err := p.noteSale(it, e); err != nil {
+				return err
+			}
 			*seq++
 			rec = e.byKey(rec[:0])
 			if err := byKey.Add(rec); err != nil {
 				return err
 			}
 			continue // counted once duplicates are known
+		}
+		switch it.is {
 		case rejected:
 			p.reject(*it.reject)
 		case skipped:
 			p.summary.Skips[it.code]++
-		case held:
-			until := time.Unix(it.until, 0).UTC()
-			if p.summary.HeldUntil == nil || p.summary.HeldUntil.Before(until) {
-				p.summary.HeldUntil = &until
-			}
 		}
 		p.count(it.is, it.outcome, it.labels)
+		p.leaveItem(it)
 	}
 	if err := p.flushRejects(ctx, 1000); err != nil {
 		return err
+	}
+	if p.stored != nil {
+		p.progress(Progress{Phase: "reading", Done: int64(p.stored.read)})
+		return nil
 	}
 	read := p.reader.Progress()
 	p.progress(Progress{Phase: "reading", Done: read.Records, Bytes: read.Bytes, TotalBytes: read.Total})
@@ -201,6 +218,9 @@ func (p *planner) reject(r ledger.Reject) {
 
 // flushRejects writes the collected rejects once there are at least n.
 func (p *planner) flushRejects(ctx context.Context, n int) error {
+	if err := p.flushLeft(ctx, min(leftRows, n*n)); err != nil {
+		return err
+	}
 	if len(p.rejects) < n {
 		return nil
 	}
@@ -234,7 +254,13 @@ func (p *planner) warn() {
 		}
 	}
 	p.outliers.warn(s)
-	s.Notes = p.reader.Notes()
+	if p.remarks != nil {
+		maps.Copy(s.Warnings, p.remarks())
+	}
+	if p.reader != nil {
+		s.Notes = p.reader.Notes()
+	}
+	p.doubleCount()
 	if n := s.Skips["duplicate_in_input"]; n > 0 {
 		s.Warnings["duplicate_pk"] = &Note{Count: n, Hint: "the input repeats records; each is planned once"}
 	}

@@ -6,13 +6,16 @@ import (
 	"errors"
 
 	"sluice/internal/ledger"
+	"sluice/internal/outcome"
 )
 
 // entry is what the planner keeps of an event while it sorts: everything of the
 // ledger row, but not the payload.
 type entry struct {
 	class       byte
-	seq         int64 // order of appearance in the input
+	verdict     verdict    // what is known of it before the ledger is asked
+	sale        outcome.ID // of the sale it belongs to; zero: none is named
+	seq         int64      // order of appearance in the input
 	time        int64
 	eventID     string
 	key         ledger.Key
@@ -37,7 +40,11 @@ func (e *entry) appendTail(b []byte) []byte {
 	b = binary.AppendVarint(b, int64(e.kind))
 	b = binary.AppendVarint(b, int64(e.file))
 	b = binary.AppendVarint(b, e.line)
-	return append(b, e.leaf[:]...)
+	b = append(b, e.leaf[:]...)
+	if e.sale != (outcome.ID{}) {
+		b = append(b, e.sale[:]...)
+	}
+	return b
 }
 
 func (e *entry) decodeTail(b []byte) error {
@@ -49,10 +56,11 @@ func (e *entry) decodeTail(b []byte) error {
 		}
 		n[i], b = v, b[w:]
 	}
-	if len(b) != len(e.leaf) {
+	if len(b) != len(e.leaf) && len(b) != len(e.leaf)+len(e.sale) {
 		return errIndex
 	}
-	copy(e.leaf[:], b)
+	e.sale = outcome.ID{}
+	copy(e.sale[:], b[copy(e.leaf[:], b):])
 	e.fingerprint, e.value, e.offset, e.length = n[0], n[1], n[2], int(n[3])
 	e.kind, e.file, e.line = int(n[4]), int(n[5]), n[6]
 	return nil
@@ -62,7 +70,7 @@ func (e *entry) decodeTail(b []byte) error {
 func (e *entry) byKey(b []byte) []byte {
 	b = append(b, e.key[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.seq))
-	b = append(b, e.class)
+	b = append(b, e.class|byte(e.verdict)<<4)
 	b = binary.AppendVarint(b, e.time)
 	b = binary.AppendUvarint(b, uint64(len(e.eventID)))
 	b = append(b, e.eventID...)
@@ -74,7 +82,7 @@ func (e *entry) fromKey(b []byte) error {
 		return errIndex
 	}
 	copy(e.key[:], b)
-	e.seq, e.class, b = int64(binary.BigEndian.Uint64(b[16:])), b[24], b[25:]
+	e.seq, e.class, e.verdict, b = int64(binary.BigEndian.Uint64(b[16:])), b[24]&0xf, verdict(b[24]>>4), b[25:]
 	t, w := binary.Varint(b)
 	if w <= 0 {
 		return errIndex
@@ -103,6 +111,7 @@ func (e *entry) fromTime(b []byte) error {
 	if len(b) < 9 {
 		return errIndex
 	}
+	e.verdict = asPlanned
 	e.class, e.time = b[0], int64(binary.BigEndian.Uint64(b[1:])^1<<63)
 	b = b[9:]
 	end := bytes.IndexByte(b, 0)

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/extsort"
 	"sluice/internal/frozen"
 	"sluice/internal/ledger"
+	"sluice/internal/outcome"
 )
 
 // putRows is how many rows one transaction writes, so that nobody waits long.
@@ -113,13 +114,19 @@ func (d *deduper) decide(ctx context.Context, e *entry, holder *ledger.Claim) er
 		return d.flushRejects(ctx, 1000)
 	}
 	d.first, d.any = *e, true
+	v := d.verdictOf(e)
 	switch {
-	case holder != nil && holder.Fingerprint == e.fingerprint:
+	case holder != nil && (holder.Fingerprint == e.fingerprint || d.stored != nil):
+		d.drift(e, v, holder.Fingerprint != e.fingerprint)
 		d.drop(k, "duplicate")
 		return nil
 	case holder != nil:
 		d.conflict(*e, k, "the ledger holds this id with another time or value, and what was sent can't be corrected")
 		return d.flushRejects(ctx, 1000)
+	}
+	if v != asPlanned {
+		d.leaveOut(e, k, v)
+		return nil
 	}
 	d.count(planned, k.Outcome, k.Labels)
 	d.rec = e.byTime(d.rec[:0])
@@ -133,6 +140,7 @@ func (p *planner) drop(k ledger.Kind, code string) {
 
 func (p *planner) conflict(e entry, k ledger.Kind, why string) {
 	p.count(rejected, k.Outcome, k.Labels)
+	p.leave(left{key: conflicting(&e), time: e.time, is: rejected, value: e.value, code: "id_conflict", outcome: k.Outcome, currency: k.Currency, labels: k.Labels})
 	p.reject(ledger.Reject{
 		File: p.files.names[e.file], Line: e.line, Stage: "identity", Code: "id_conflict", Field: "event_id",
 		Hint:   why + "; if these are two sales, add the columns to `id:` that tell them apart",
@@ -148,6 +156,7 @@ type layer struct {
 	ord     int
 	events  []ledger.Event
 	batches []ledger.Batch
+	sales   []outcome.EventSale
 	batch   ledger.Batch
 	class   byte
 	bytes   int
@@ -221,6 +230,9 @@ func (l *layer) add(ctx context.Context, e *entry, total int) error {
 		Ref: ledger.RefOf(l.p.plan.No, l.ord), Key: e.key, Fingerprint: e.fingerprint, EventID: e.eventID, Kind: e.kind,
 		Time: e.time, Value: e.value, File: e.file, Line: e.line, Offset: e.offset, Length: e.length,
 	})
+	if e.sale != (outcome.ID{}) {
+		l.sales = append(l.sales, outcome.EventSale{Ref: int64(ledger.RefOf(l.p.plan.No, l.ord)), Sale: l.p.saleClaim(e.sale), Event: eventPart(e.key)})
+	}
 	l.ord++
 	if len(l.events) < putRows {
 		return nil
@@ -248,9 +260,12 @@ func (l *layer) flush(ctx context.Context) error {
 		if err := tx.Events().Put(ctx, l.events); err != nil {
 			return err
 		}
+		if err := tx.Outcomes().PutSales(ctx, l.sales); err != nil {
+			return err
+		}
 		return tx.Batches().Put(ctx, l.batches)
 	})
-	l.events, l.batches = l.events[:0], l.batches[:0]
+	l.events, l.batches, l.sales = l.events[:0], l.batches[:0], l.sales[:0]
 	return err
 }
 
@@ -269,6 +284,9 @@ func (l *layer) tally(e *entry, size int) {
 		for _, f := range capi.Lift(keys, capi.ActionSource(k.ActionSource)) {
 			s.Lift[f.String()]++
 		}
+	}
+	if k.EventName == purchase {
+		l.p.purchase(k.Outcome, e.sale)
 	}
 	if k.Currency != "" {
 		s.Value[k.Currency] += capi.Decimal(e.value)

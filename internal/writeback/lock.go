@@ -1,11 +1,14 @@
 package writeback
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sluice/internal/fault"
+	"sluice/internal/ledger"
 )
 
 // lock is held by the one process that works on a run. The operating system lets
@@ -16,8 +19,13 @@ type lock struct{ file *os.File }
 // errBusy says that another process holds a lock.
 var errBusy = errors.New("locked by another process")
 
-// lock takes a lock of the state directory, or says that the work is under way.
+// lock takes a lock of the state directory, or says that the work is under way. On
+// a shared store nobody owns a plan: its batches are leased one by one, and the lock
+// of a plan is there for the asking.
 func (s *Service) lock(name string) (*lock, error) {
+	if s.store.Shared() && strings.HasPrefix(name, "plan-") {
+		return &lock{}, nil
+	}
 	unusable := func(err error) error {
 		return fault.New(fault.StoreUnavailable, "the state directory %s can't be locked", s.state).Wrap(err)
 	}
@@ -43,10 +51,33 @@ func (s *Service) lock(name string) (*lock, error) {
 
 // release lets go. The file stays: removing it would let two processes hold locks
 // on two files of one name.
-func (l *lock) release() { _ = l.file.Close() }
+func (l *lock) release() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
+}
+
+// held reports whether somebody has batches of the plan now.
+func (s *Service) held(ctx context.Context, planID string) (held bool, err error) {
+	p, err := s.plan(ctx, planID)
+	if err != nil {
+		return false, err
+	}
+	err = s.store.View(ctx, func(tx ledger.Tx) error {
+		batches, err := tx.Batches().List(ctx, p.No)
+		for _, b := range batches {
+			held = held || (b.Owner != "" && b.LeaseUntil.After(tx.Now()))
+		}
+		return err
+	})
+	return held, err
+}
 
 // Busy reports whether a process is sending the plan now.
 func (s *Service) Busy(planID string) (bool, error) {
+	if s.store.Shared() {
+		return s.held(context.Background(), planID)
+	}
 	if _, err := os.Stat(filepath.Join(s.dir("locks"), "plan-"+planID)); errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

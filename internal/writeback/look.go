@@ -76,7 +76,7 @@ func (s *Service) OpenRuns(ctx context.Context, realm, dataset string) ([]RunRow
 			if err != nil {
 				return err
 			}
-			if p.Realm != realm || p.Dataset != dataset {
+			if p.Realm != realm || p.Dataset != dataset || adopted(&run) {
 				continue
 			}
 			row := RunRow{PlanID: p.ID, Dataset: p.Dataset, State: string(run.State), CreatedAt: p.CreatedAt, Planned: p.Events, RunID: run.ID, Error: run.Error}

@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -16,14 +14,17 @@ import (
 
 	"sluice/capi"
 	"sluice/internal/audit"
+	"sluice/internal/crash"
 	"sluice/internal/extsort"
 	"sluice/internal/fault"
 	"sluice/internal/frozen"
 	"sluice/internal/ids"
 	"sluice/internal/ledger"
 	"sluice/internal/mapping"
+	"sluice/internal/privacy"
 	"sluice/internal/secret"
 	"sluice/internal/source"
+	"sluice/internal/tenant"
 )
 
 // sendMargin is how long before the end of its window an event counts as expired:
@@ -33,8 +34,11 @@ const sendMargin = 30 * time.Minute
 // planLife is how long a plan can be confirmed.
 const planLife = 24 * time.Hour
 
-// PreviewRequest is one preview.
+// PreviewRequest is one preview: over an input with its mapping, or over stored
+// outcomes.
 type PreviewRequest struct {
+	Stored   *Selection
+	Filter   string // FilterAll when empty
 	Reader   source.Reader
 	Mapping  *mapping.Mapping
 	Dataset  string
@@ -42,6 +46,10 @@ type PreviewRequest struct {
 	Options  capi.Options // Now, Margin and the mapping's choices are filled in
 	Samples  int          // masked events to show
 	Progress func(Progress)
+	Only     map[Place]bool // a re-drive: only the records at these places, see RejectedPlaces
+	Origin   string         // who asks: a schedule's window; empty: a person
+	// Remarks adds warnings once the whole input was read.
+	Remarks func() map[string]*Note
 }
 
 // Progress is where a long step stands.
@@ -62,9 +70,30 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 	now := s.now().UTC().Truncate(time.Millisecond)
 	p := &planner{
 		Service: s, mapping: req.Mapping, reader: req.Reader, dataset: req.Dataset, realm: req.Realm, now: now,
-		samples: req.Samples, progress: req.Progress, summary: newSummary(), tempDir: s.dir("tmp"),
+		samples: req.Samples, progress: req.Progress, only: req.Only, remarks: req.Remarks, origin: req.Origin, summary: newSummary(), tempDir: s.dir("tmp"),
 		buffers: make(buffers, 2*runtime.GOMAXPROCS(0)+2),
-		files:   newInterner(), kinds: newInterner(), labels: req.Mapping.LabelNames(),
+		files:   newInterner(), kinds: newInterner(),
+		beside: beside{unsold: map[string]int{}, sold: map[string]int{}, stored: map[string]int{}},
+	}
+	defer p.beside.close()
+	switch req.Filter {
+	case "", FilterAll:
+	case FilterMetaTouch:
+		p.onlyMeta, p.summary.Filter = true, req.Filter
+	default:
+		return nil, fault.New(fault.Usage, "the filter is not one").WithFix("write all or has_meta_touch")
+	}
+	if req.Stored != nil {
+		var err error
+		if p.stored, err = s.selection(ctx, req.Stored); err != nil {
+			return nil, err
+		}
+		p.summary.Window = p.stored.window
+		if p.origin == "" {
+			p.origin = p.stored.origin()
+		}
+	} else {
+		p.labels = req.Mapping.LabelNames()
 	}
 	if p.progress == nil {
 		p.progress = func(Progress) {}
@@ -103,6 +132,7 @@ type planner struct {
 	now      time.Time
 	samples  int
 	progress func(Progress)
+	only     map[Place]bool
 	tempDir  string
 
 	buffers  buffers
@@ -114,10 +144,19 @@ type planner struct {
 	files    *interner
 	kinds    *interner
 	labels   []string // names
+	beside   beside   // what the records say about each other
+	stored   *stored  // in place of reader and mapping
+	onlyMeta bool     // only what has a touch of Meta
 	rejects  []ledger.Reject
 	hashed   int // identifiers that arrived hashed
 	keyed    int // keys that were written
 	outliers outliers
+	guard    *guard
+	remarks  func() map[string]*Note
+	left     []left // records that are not in the plan, not written yet
+	leftNo   int
+	origin   string
+	parts    []privacy.Part // of the subject index, not written yet
 }
 
 func (p *planner) build(ctx context.Context) (*PlanView, error) {
@@ -129,9 +168,15 @@ func (p *planner) build(ctx context.Context) (*PlanView, error) {
 	if err := p.begin(ctx, key); err != nil {
 		return nil, err
 	}
+	if err := p.guardPlan(ctx, key); err != nil {
+		return nil, err
+	}
 	byKey := extsort.New(p.tempDir, 0)
 	defer func() { _ = byKey.Close() }()
-	if err := p.collect(ctx, sealer, byKey); err != nil {
+	if err := p.gather(ctx, sealer, byKey); err != nil {
+		return nil, err
+	}
+	if err := p.storeIndex(ctx, true); err != nil {
 		return nil, err
 	}
 	if err := p.payload.Close(); err != nil {
@@ -147,11 +192,11 @@ func (p *planner) build(ctx context.Context) (*PlanView, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.show(samples, key); err != nil {
+	if err := p.show(ctx, samples, key); err != nil {
 		return nil, err
 	}
 	if p.summary.Counts.Rows == 0 {
-		return nil, fault.New(fault.SourceEmpty, "the input has no records")
+		return nil, p.empty()
 	}
 	if p.open, err = p.OpenRuns(ctx, p.realm, p.dataset); err != nil {
 		return nil, err
@@ -160,9 +205,47 @@ func (p *planner) build(ctx context.Context) (*PlanView, error) {
 	return p.freeze(ctx, root, count)
 }
 
+// gather brings every record in, from the input or the store, and settles what they
+// say about each other.
+func (p *planner) gather(ctx context.Context, sealer *frozen.Sealer, byKey *extsort.Sorter) error {
+	if p.stored != nil {
+		err := p.store.View(ctx, func(tx ledger.Tx) (err error) {
+			p.labels, err = p.stored.labelsOf(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := p.collectStored(ctx, sealer, byKey); err != nil {
+			return err
+		}
+	} else if err := p.collect(ctx, sealer, byKey); err != nil {
+		return err
+	}
+	if err := p.matchCancels(); err != nil {
+		return err
+	}
+	return p.matchSales(ctx)
+}
+
+func (p *planner) empty() error {
+	if p.stored != nil {
+		return fault.New(fault.NothingToSend, "no stored outcome of these types lies in the window %s", p.stored.window).
+			WithFix("`sluice outcomes stats` shows what there is")
+	}
+	return fault.New(fault.SourceEmpty, "the input has no records")
+}
+
+func (p *planner) sourceDigest() [32]byte {
+	if p.stored != nil {
+		return [32]byte(p.stored.sum.Sum(nil))
+	}
+	return p.reader.Digest()
+}
+
 // show reads the chosen samples back from the payload, masked.
-func (p *planner) show(samples []frozen.Ref, key []byte) error {
-	r, err := frozen.Open(filepath.Join(p.dir("plans"), p.plan.File), key)
+func (p *planner) show(ctx context.Context, samples []frozen.Ref, key []byte) error {
+	r, err := p.openPayload(ctx, p.plan, key)
 	if err != nil {
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be read").Wrap(err)
 	}
@@ -185,20 +268,29 @@ func (p *planner) show(samples []frozen.Ref, key []byte) error {
 	return nil
 }
 
-// begin creates the plan row and its payload file. The file's random name is also
+// begin creates the plan row and its payload. The payload's random name is also
 // what its wrapped key is bound to.
 func (p *planner) begin(ctx context.Context, key []byte) error {
 	file := ids.New("pf", p.now) + ".frozen"
-	if err := os.MkdirAll(p.dir("plans"), 0o700); err != nil {
-		return fault.New(fault.StoreUnavailable, "the state directory can't be written").Wrap(err)
-	}
-	w, err := frozen.Create(filepath.Join(p.dir("plans"), file))
+	to, err := p.store.Payloads().Create(ctx, file)
 	if err != nil {
 		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
 	}
+	w, err := frozen.Create(to)
+	if err != nil {
+		to.Abort()
+		return fault.New(fault.StoreUnavailable, "the plan's payload can't be written").Wrap(err)
+	}
 	p.payload = w
-	p.plan = &ledger.Plan{Dataset: p.dataset, Realm: p.realm, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file), Profile: p.profile, MappingDigest: p.mappingDigest()}
-	return p.store.Do(ctx, func(tx ledger.Tx) error { return tx.Plans().Create(ctx, p.plan) })
+	p.plan = &ledger.Plan{Dataset: p.dataset, Realm: p.realm, CreatedAt: p.now, ExpiresAt: p.now.Add(planLife), File: file, WrappedKey: p.keys.Wrap(key, file), Profile: p.profile, MappingDigest: p.mappingDigest(), Origin: p.origin}
+	return p.store.Do(ctx, func(tx ledger.Tx) error {
+		policy, err := p.policyOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		p.plan.PolicyDigest = policyDigest(&tenant.Profile{Policy: policy})
+		return tx.Plans().Create(ctx, p.plan)
+	})
 }
 
 // freeze gives the plan its id and hash. The same input previewed twice is the same
@@ -215,6 +307,7 @@ func (p *planner) freeze(ctx context.Context, root [32]byte, count int) (*PlanVi
 		kinds[i] = decodeKind(i, s)
 	}
 	var same *ledger.Plan
+	crash.Point("C0")
 	err = p.store.Do(ctx, func(tx ledger.Tx) error {
 		if same, err = p.name(ctx, tx, root, count); err != nil {
 			return err
@@ -235,6 +328,7 @@ func (p *planner) freeze(ctx context.Context, root [32]byte, count int) (*PlanVi
 	if err != nil {
 		return nil, err
 	}
+	crash.Point("C1")
 	if same == nil {
 		return viewOf(p.plan)
 	}
@@ -260,7 +354,7 @@ func (p *planner) name(ctx context.Context, tx ledger.Tx, root [32]byte, count i
 		case err != nil:
 			return nil, err
 		case same.State == ledger.PlanReady:
-			if payload, err := p.Service.payload(same); err == nil {
+			if payload, err := p.Service.payload(ctx, same); err == nil {
 				return same, payload.Close()
 			}
 		}
@@ -278,17 +372,20 @@ func (p *planner) record(shown *ledger.Plan) audit.Record {
 }
 
 func (p *planner) mappingDigest() string {
+	if p.stored != nil {
+		return ""
+	}
 	d := p.mapping.Digest()
 	return hex.EncodeToString(d[:])
 }
 
 // hash binds the plan to everything that decided its content.
 func (p *planner) hash(root [32]byte, count, generation int) ([32]byte, error) {
-	source := p.reader.Digest()
+	source := p.sourceDigest()
 	raw, err := json.Marshal(map[string]any{
 		"schema": "wb-plan-1", "workspace": "default", "profile": p.profile, "dataset_id": p.dataset,
 		"mapping_digest": p.mappingDigest(), "source_digest": hex.EncodeToString(source[:]),
-		"count": count, "root": hex.EncodeToString(root[:]), "realm": p.realm, "generation": generation,
+		"count": count, "root": hex.EncodeToString(root[:]), "realm": p.realm, "generation": generation, "policy_digest": p.plan.PolicyDigest,
 		"strict_window": p.summary.Strict7, "allow_missing_ua": p.options.AllowMissingUserAgent,
 	})
 	if err != nil {
@@ -326,10 +423,7 @@ func (s *Service) remove(ctx context.Context, p *ledger.Plan) error {
 			return err
 		}
 	}
-	if err := os.Remove(filepath.Join(s.dir("plans"), p.File)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return s.store.Payloads().Remove(ctx, p.File)
 }
 
 // sweep removes plans whose preview died. Their age keeps it away from previews

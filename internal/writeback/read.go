@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 
 	"sluice/internal/extsort"
 	"sluice/internal/fault"
@@ -21,7 +22,7 @@ const chunkRows = 512
 // external sort on the record id, as are identical rows when nothing else
 // identifies them.
 func (p *planner) read(ctx context.Context, emit func(work) error) error {
-	c := chunker{emit: emit}
+	c := chunker{emit: emit, only: p.only}
 	byContent := p.mapping.NeedsDigest()
 	if !p.mapping.Grouped() && !byContent {
 		err := p.rows(ctx, func(row mapping.Row) error { return c.add([]mapping.Row{row}) }, c.fault)
@@ -103,12 +104,16 @@ const maxGroup = 20_000
 // chunker collects records until a chunk is full.
 type chunker struct {
 	emit func(work) error
+	only map[Place]bool // of a re-drive; nil: every record
 	seq  uint64
 	rows int
 	work work
 }
 
 func (c *chunker) add(group []mapping.Row) error {
+	if c.only != nil && !slices.ContainsFunc(group, func(r mapping.Row) bool { return c.only[Place{r.File, r.Line}] }) {
+		return nil
+	}
 	c.work.groups = append(c.work.groups, group)
 	if c.rows += len(group); c.rows < chunkRows {
 		return nil
@@ -129,6 +134,9 @@ func (c *chunker) flush(err error) error {
 
 // fault passes a record that could not be read, in its place.
 func (c *chunker) fault(it item) error {
+	if c.only != nil && !c.only[Place{it.file, it.line}] {
+		return nil
+	}
 	if err := c.flush(nil); err != nil {
 		return err
 	}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"sluice/internal/crash"
+	"sluice/internal/deliver"
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
 )
@@ -23,6 +27,9 @@ type Receipt struct {
 	AuditSeq       int64                `json:"audit_seq"`
 	StartedAt      time.Time            `json:"started_at"`
 	FinishedAt     time.Time            `json:"finished_at"`
+	Paused         bool                 `json:"paused,omitempty"` // a canary was sent; the rest waits for a yes
+	Result         string               `json:"result,omitempty"` // nothing_to_send, when nothing was left
+	Error          string               `json:"error,omitempty"`  // why a replayed run stopped
 }
 
 // Leftover is the number of events that are in no final state.
@@ -47,53 +54,99 @@ func (r *Receipt) Outcome() error {
 	return nil
 }
 
-// finish counts, writes the audit record and the receipt in one transaction. A run
-// with leftovers stays open: the same key resumes it.
+// errConcluded says that another worker has ended the run.
+var errConcluded = errors.New("the run was concluded by another worker")
+
+// finish ends this worker's part of the run. Where several share one, the first that
+// sees no open batch finishes it; the others return what that one has written.
 func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
+	for {
+		r, err := c.conclude(ctx, sent)
+		switch {
+		case errors.Is(err, ledger.ErrLost) && c.store.Shared():
+			continue // somebody moved the run between our look and our write: look again
+		case errors.Is(err, errConcluded):
+			return c.concluded(ctx)
+		}
+		crash.Point("C6")
+		return r, err
+	}
+}
+
+// concluded returns what the worker that ended the run left behind.
+func (c *confirm) concluded(ctx context.Context) (*Receipt, error) {
+	var r *Receipt
+	err := c.store.View(ctx, func(tx ledger.Tx) error {
+		key, err := tx.Runs().Key(ctx, c.plan.Profile, c.run.Key)
+		if err != nil {
+			return err
+		}
+		if len(key.Result) > 0 {
+			r = &Receipt{}
+			return json.Unmarshal(key.Result, r)
+		}
+		if r, err = c.count(ctx, tx); err != nil {
+			return err
+		}
+		run, err := tx.Runs().ByID(ctx, c.run.ID)
+		if err != nil {
+			return err
+		}
+		r.Paused, r.Error = run.Paused, run.Error
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Error != "":
+		return r, fault.New(fault.Code(r.Error), "another worker stopped the run; %d events are left", r.Leftover())
+	}
+	return r, nil
+}
+
+// conclude counts, writes the audit record and the receipt in one transaction. A run
+// with leftovers stays open: the same key resumes it.
+func (c *confirm) conclude(ctx context.Context, sent error) (*Receipt, error) {
 	now := c.now()
-	r := &Receipt{RunID: c.run.ID, PlanID: c.plan.ID, StartedAt: c.run.StartedAt, FinishedAt: now, Reasons: map[string]int{}, TraceIDs: []string{}}
-	err := c.store.Do(ctx, func(tx ledger.Tx) error {
-		var err error
-		if r.Counts, err = tx.Events().Counts(ctx, c.plan.No); err != nil {
-			return err
-		}
-		codes, err := tx.Events().Codes(ctx, c.plan.No)
+	var r *Receipt
+	err := c.store.Do(ctx, func(tx ledger.Tx) (err error) {
+		run, err := tx.Runs().ByID(ctx, c.run.ID)
 		if err != nil {
 			return err
 		}
-		for state, byCode := range codes {
-			for code, n := range byCode {
-				if code != "" {
-					r.Reasons[string(state)+"("+code+")"] += n
-				}
-			}
+		if r, err = c.count(ctx, tx); err != nil {
+			return err
 		}
-		err = tx.Runs().Attempts(ctx, c.run.ID, func(a *ledger.Attempt) error {
-			r.Requests++
-			if a.Result == string(ledger.Delivered) {
-				r.EventsReceived += a.Received
-				r.TraceIDs = append(r.TraceIDs, a.TraceID)
-			}
-			return nil
-		})
-		if err != nil {
+		if run.State == ledger.RunFinished || (run.State == ledger.RunStopped && r.Leftover() > 0) {
+			return errConcluded
+		}
+		if c.run = run; errors.Is(sent, deliver.ErrEnded) {
+			sent = nil // whoever ended it has gone, and nothing is left
+		}
+		if err := c.settleCircuit(ctx, tx, r, sent); err != nil {
 			return err
 		}
 		if total := sum(r.Counts); total != c.plan.Events {
 			return fault.New(fault.Internal, "the ledger holds %d events of a plan of %d", total, c.plan.Events)
 		}
 		done := sent == nil && r.Leftover() == 0
+		if done && r.Requests == 0 && r.Counts[ledger.Rejected] == 0 {
+			r.Result = string(fault.NothingToSend)
+		}
+		r.Paused = sent == nil && c.run.Canary > 0 && r.Counts[ledger.Queued]+r.Counts[ledger.RetryWait] > 0
 		op, result := "confirm.stopped", string(fault.CodeOf(sent))
 		switch {
 		case errors.Is(sent, context.Canceled):
 			result = string(fault.Cancelled)
 		case done:
 			op, result = "confirm.finished", "ok"
+		case r.Paused:
+			op, result = "confirm.paused", "ok"
 		case sent == nil:
 			result = string(fault.OutcomeUnknown)
 		}
 		rec := c.record(op, result)
-		rec.CountsByState, rec.SubmissionIDs = map[string]int{}, r.TraceIDs
+		rec.CountsByState, rec.SubmissionIDs = map[string]int{}, shortened(r.TraceIDs)
 		for s, n := range r.Counts {
 			rec.CountsByState[string(s)] = n
 		}
@@ -101,17 +154,25 @@ func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 			return err
 		}
 		c.run.State, c.run.Error = ledger.RunStopped, result
+		if r.Paused {
+			c.run.Paused, c.run.Error = true, ""
+		}
 		if done {
 			c.run.State, c.run.Error, c.run.FinishedAt = ledger.RunFinished, "", now
 			result, err := json.Marshal(r)
 			if err != nil {
 				return err
 			}
-			if err := tx.Runs().FinishKey(ctx, c.plan.Profile, c.req.Key, result); err != nil {
+			if err := tx.Runs().FinishKey(ctx, c.plan.Profile, c.run.Key, result); err != nil {
 				return err
 			}
 		}
-		return tx.Runs().Move(ctx, c.run, c.run.Fence)
+		// The fence decides between two that finish at once: the other one's record is
+		// rolled back with its move.
+		fence := c.run.Fence
+		c.run.Fence++
+		crash.Point("C7")
+		return tx.Runs().Move(ctx, c.run, fence)
 	})
 	switch {
 	case err != nil:
@@ -120,11 +181,50 @@ func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 		return r, fault.New(fault.Cancelled, "interrupted; %d events are left", r.Leftover()).Wrap(sent)
 	case sent != nil:
 		return r, sent
+	case r.Paused:
+		return r, nil
 	case r.Leftover() > 0:
 		return r, fault.New(fault.OutcomeUnknown, "%d events may or may not have arrived", r.Counts[ledger.Unknown]).
 			WithFix("confirm again: what is still inside the guard window is sent again with the same bytes; compare the rest with Events Manager")
 	}
 	return r, nil
+}
+
+// count makes the receipt of the run as the ledger stands.
+func (c *confirm) count(ctx context.Context, tx ledger.Tx) (r *Receipt, err error) {
+	r = &Receipt{RunID: c.run.ID, PlanID: c.plan.ID, StartedAt: c.run.StartedAt, FinishedAt: c.now(), Reasons: map[string]int{}, TraceIDs: []string{}}
+	if r.Counts, err = tx.Events().Counts(ctx, c.plan.No); err != nil {
+		return nil, err
+	}
+	codes, err := tx.Events().Codes(ctx, c.plan.No)
+	if err != nil {
+		return nil, err
+	}
+	for state, byCode := range codes {
+		for code, n := range byCode {
+			if code != "" {
+				r.Reasons[string(state)+"("+code+")"] += n
+			}
+		}
+	}
+	return r, tx.Runs().Attempts(ctx, c.run.ID, func(a *ledger.Attempt) error {
+		r.Requests++
+		if a.Result == string(ledger.Delivered) {
+			r.EventsReceived += a.Received
+			r.TraceIDs = append(r.TraceIDs, a.TraceID)
+		}
+		return nil
+	})
+}
+
+// auditedTraces is how many trace ids an audit record names; the receipt has all.
+const auditedTraces = 20
+
+func shortened(traces []string) []string {
+	if len(traces) <= auditedTraces {
+		return traces
+	}
+	return append(slices.Clone(traces[:auditedTraces]), fmt.Sprintf("and %d more", len(traces)-auditedTraces))
 }
 
 func sum(counts map[ledger.State]int) int {

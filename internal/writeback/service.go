@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sluice/internal/audit"
+	"sluice/internal/deliver"
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
 	"sluice/internal/secret"
@@ -32,10 +33,13 @@ type Options struct {
 	Now      func() time.Time                           // time.Now when nil
 	Sleep    func(context.Context, time.Duration) error // a timer when nil
 	Connect  Connector
+	Double   func(dataset string) (Destination, error) // the in-process sandbox of an offline dry run
 	Caller   tenant.Caller
 	Profile  string // tenant.Default when empty
 	Version  string // of the program, for the audit log
+	Anchors  Anchors
 	Log      *slog.Logger
+	Lease    time.Duration // of a batch, on a shared store; deliver.LeaseTime when zero
 }
 
 // Target is where a plan goes.
@@ -52,15 +56,21 @@ type Service struct {
 	now     func() time.Time
 	sleep   func(context.Context, time.Duration) error
 	connect Connector
+	double  func(string) (Destination, error)
 	caller  tenant.Caller
 	profile string
 	version string
+	anchors Anchors
 	log     *slog.Logger
+	lease   time.Duration
+	hosts   *deliver.Hosts
+	waiting *waiting // what Work remembers between calls
 }
 
 // New returns a service.
 func New(o Options) *Service {
-	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, connect: o.Connect, caller: o.Caller, profile: o.Profile, version: o.Version, log: o.Log}
+	s := &Service{store: o.Store, keys: o.Keys, state: o.StateDir, now: o.Now, sleep: o.Sleep, connect: o.Connect, double: o.Double, caller: o.Caller, profile: o.Profile, version: o.Version, log: o.Log, lease: o.Lease, hosts: deliver.NewHosts(), waiting: newWaiting()}
+	s.anchors = o.Anchors
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -117,6 +127,7 @@ func (s *Service) dir(name string) string { return filepath.Join(s.state, name) 
 type PlanView struct {
 	ID        string           `json:"plan_id"`
 	Hash      string           `json:"plan_hash"`
+	Profile   string           `json:"profile"`
 	Dataset   string           `json:"dataset"`
 	Realm     string           `json:"realm"` // meta, or one sandbox
 	State     ledger.PlanState `json:"state"`
@@ -138,7 +149,7 @@ func (s *Service) Plan(ctx context.Context, id string) (*PlanView, error) {
 
 func viewOf(p *ledger.Plan) (*PlanView, error) {
 	v := &PlanView{
-		ID: p.ID, Hash: p.Hash, Dataset: p.Dataset, Realm: p.Realm, State: p.State, CreatedAt: p.CreatedAt,
+		ID: p.ID, Hash: p.Hash, Profile: p.Profile, Dataset: p.Dataset, Realm: p.Realm, State: p.State, CreatedAt: p.CreatedAt,
 		ExpiresAt: p.ExpiresAt, Rehearsed: p.RehearsedAt, Events: p.Events, Summary: newSummary(),
 	}
 	if err := json.Unmarshal(p.Summary, v.Summary); err != nil {
@@ -190,13 +201,4 @@ func (s *Service) Rejects(ctx context.Context, id, code string, fn func(*ledger.
 		f.Plan = p.No
 	}
 	return s.store.View(ctx, func(tx ledger.Tx) error { return tx.Rejects().Each(ctx, f, fn) })
-}
-
-// VerifyAudit recomputes the audit chain.
-func (s *Service) VerifyAudit(ctx context.Context) (v audit.Verification, err error) {
-	err = s.store.View(ctx, func(tx ledger.Tx) error {
-		v, err = audit.Verify(ctx, s.store.ID(), tx.Audit())
-		return err
-	})
-	return v, err
 }

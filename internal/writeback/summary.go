@@ -60,6 +60,7 @@ type Summary struct {
 	Skips      map[string]int   `json:"skips"`
 	Dropped    map[string]*Note `json:"dropped_identifiers"`
 	Warnings   map[string]*Note `json:"warnings"`
+	HeldFrom   *time.Time       `json:"held_first,omitempty"` // when the first hold ends
 	HeldUntil  *time.Time       `json:"held_until,omitempty"` // when the last hold ends
 	Expiring   int              `json:"expiring"`             // planned, less than 24 h left
 	OldestTime int64            `json:"oldest_event_time,omitempty"`
@@ -69,6 +70,12 @@ type Summary struct {
 	// is the plan's for good.
 	Strict7 bool  `json:"strict_window,omitempty"`
 	Bytes   int64 `json:"bytes"`
+
+	// DoubleCount says that several outcomes of a sale would be sent as purchases:
+	// they name no sale, so nobody can tell which belong together.
+	DoubleCount bool   `json:"double_count,omitempty"`
+	Window      string `json:"window,omitempty"` // of a plan over stored outcomes, dates, end inclusive
+	Filter      string `json:"filter,omitempty"` // empty: all
 
 	Samples []json.RawMessage `json:"samples"`
 	Notes   []source.Note     `json:"notes,omitempty"` // about the inputs: what was left out, and why

@@ -12,6 +12,8 @@ import (
 	"sluice/internal/frozen"
 	"sluice/internal/ledger"
 	"sluice/internal/mapping"
+	"sluice/internal/outcome"
+	"sluice/internal/privacy"
 )
 
 // item is one record after mapping, encoding and sealing.
@@ -27,7 +29,15 @@ type item struct {
 	keys    capi.KeySet
 	code    string // of a skip
 	reject  *ledger.Reject
-	until   int64 // when a hold ends, Unix seconds
+	until   int64        // when a hold ends, Unix seconds
+	at      int64        // event_time, as far as it is known
+	receipt ledger.Key   // what the record is counted by when it is left out
+	laid    bool         // entry is complete: what becomes of it is decided beside the ledger
+	target  outcome.ID   // of the record, where cancellations name it
+	named   []outcome.ID // lines of the order that a cancellation can name
+	cancel  *outcome.Cancellation
+	rank    int   // of the outcome within its sale
+	fatal   error // refuses the whole plan
 	faults  []capi.Fault
 	warns   []string
 	hashed  int // identifiers that arrived hashed
@@ -46,6 +56,9 @@ type work struct {
 type result struct {
 	items  []item
 	sealed []byte // offsets of the entries are relative to its start
+
+	subjects []subject
+	tags     []privacy.Tag // of the subjects, in their order
 }
 
 // worker maps, normalises, hashes, encodes and seals. It owns its scratch.
@@ -57,6 +70,9 @@ type worker struct {
 	event   []byte
 	kind    []byte
 	kinds   map[string]string // interned encodings
+	tagger  *privacy.Tagger
+	tags    []privacy.Tag
+	digest  *digester
 }
 
 func (w *worker) run(j work) result {
@@ -80,15 +96,24 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 		file: rows[0].File, line: rows[0].Line, lines: len(rows), outcome: m.Outcome,
 		labels: slices.Clone(m.Labels), warns: slices.Clone(m.Warnings),
 	}
+	if it.at = m.Event.EventTime; m.Kind != mapping.Mapped {
+		it.receipt = w.p.receiptOf(m)
+	}
 	switch m.Kind {
 	case mapping.Skipped:
-		it.is, it.code = skipped, m.Code
+		if it.is, it.code = skipped, m.Code; w.p.guard.waits(m) {
+			it.is = held
+		}
+		w.cancellation(m, &it)
 		return it
 	case mapping.Rejected:
 		it.refuse("map", m.Reject.Code, m.Reject.Column, m.Reject.Masked, m.Reject.Hint, m.RecordID)
 		return it
 	}
 	ev := &m.Event
+	policy := &w.p.guard.policy
+	ev.EventName = eventOf(policy, m.Outcome, ev.EventName, w.p.mapping.EventSaid(m.Outcome))
+	crm(ev, m.Outcome)
 	// As it is written on the wire, so that sums and fingerprints see one currency.
 	ev.CustomData.Currency = strings.ToUpper(strings.TrimSpace(ev.CustomData.Currency))
 	if ev.EventID == "" {
@@ -101,6 +126,7 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 		it.refuse("map", "bad_event_id", "event_id", "", "the event id holds a NUL character; mend the column it comes from", m.RecordID)
 		return it
 	}
+	it.receipt = ledger.KeyOf(w.p.realm, w.p.dataset, ev.EventName, ev.EventID)
 	data, report := w.encoder.Append(w.event[:0], ev)
 	w.event = data[:0]
 	it.keys, it.hashed = report.Keys, report.PreHashed
@@ -109,17 +135,28 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 			it.is = expired
 			return it
 		}
+		// Why nothing usable was left is the more useful half of the answer.
+		it.faults = slices.DeleteFunc(slices.Clone(report.Faults), func(f capi.Fault) bool { return f.Effect != capi.Drop })
 		it.refuse("validate", bad.Code, bad.Path, "", bad.Message+"; "+bad.Fix, m.RecordID)
 		return it
 	}
 	it.faults = slices.Clone(report.Faults)
-	if hold := w.p.mapping.Hold(m.Outcome); hold > 0 {
-		if until := ev.EventTime + int64(hold/time.Second); until > w.p.now.Unix() {
-			it.is, it.until = held, until
-			return it
-		}
+	if w.recognise(data) {
+		it.is, it.code = skipped, SkipSuppressed
+		return it
 	}
-	it.is = planned
+	if w.p.onlyMeta && !metaTouched(m) {
+		it.is, it.code = skipped, SkipNoMetaTouch
+		return it
+	}
+	said, isSaid := w.p.mapping.HoldSaid(m.Outcome)
+	hold := holdOf(policy, m.Outcome, said, isSaid)
+	if tooLong(hold, ev.ActionSource, w.p.options.OfflineWindow) {
+		it.fatal = holdRefused(m.Outcome, hold, ev.ActionSource, w.p.options.OfflineWindow)
+		return it
+	}
+	it.is, it.laid, it.until = planned, true, ev.EventTime+int64(hold/time.Second)
+	it.rank, it.named = outcome.Rank(policy.SaleRank, m.Outcome), w.named(m, &it)
 	e := &it.entry
 	e.time, e.eventID = ev.EventTime, ev.EventID
 	e.value = int64(ev.CustomData.Value.Value)
@@ -130,10 +167,18 @@ func (w *worker) one(rows []mapping.Row, slot uint64, r *result) item {
 	if ev.ActionSource == capi.PhysicalStore {
 		e.class = classStore
 	}
+	if ev.EventName == purchase {
+		e.sale = w.digest.sale(m.SaleKey)
+	}
+	it.kind = w.kindOf(ev, m, report.Keys)
+	if hold > 0 && it.until > w.p.now.Unix() {
+		it.is, e.verdict, e.offset = held, asHeld, it.until
+		return it
+	}
 	e.offset = int64(len(r.sealed))
 	r.sealed = w.sealer.Seal(r.sealed, slot, data)
 	e.length = len(r.sealed) - int(e.offset)
-	it.kind = w.kindOf(ev, m, report.Keys)
+	r.remember(w.tags, e)
 	return it
 }
 

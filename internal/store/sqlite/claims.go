@@ -38,6 +38,10 @@ func (r claims) Release(ctx context.Context, list []ledger.Claim) error {
 		if _, err := r.s.Exec(ctx, `DELETE FROM claim WHERE key = ? AND ref = ?`, c.Key[:], int64(c.Ref)); err != nil {
 			return err
 		}
+		// An event that goes leaves the sale it stood for.
+		if _, err := r.s.Exec(ctx, `DELETE FROM claim WHERE key = (SELECT sale FROM event_sale WHERE ref = ?1) AND ref = ?1`, int64(c.Ref)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (r events) Get(ctx context.Context, ref ledger.EventRef) (*ledger.Event, er
 
 func (r events) Set(ctx context.Context, refs []ledger.EventRef, state ledger.State, code string) error {
 	for _, ref := range refs {
-		if err := sqlrepo.Lost(r.s.Exec(ctx, `UPDATE event SET state = ?, code = ? WHERE ref = ?`, string(state), sqlrepo.Nullable(code), int64(ref))); err != nil {
+		if err := sqlrepo.Lost(r.s.Exec(ctx, `UPDATE event SET state = ?, code = ? WHERE ref = ?`, sqlrepo.Nullable(string(state)), sqlrepo.Nullable(code), int64(ref))); err != nil {
 			return err
 		}
 	}

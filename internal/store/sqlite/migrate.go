@@ -50,11 +50,15 @@ func names() ([]string, error) {
 	return append(own, shared...), err
 }
 
+// read returns what this engine applies of a migration.
 func read(name string) ([]byte, error) {
-	if strings.HasPrefix(name, "schema/") {
-		return sqlrepo.Schema.ReadFile(name)
+	if !strings.HasPrefix(name, "schema/") {
+		return migrations.ReadFile(name)
 	}
-	return migrations.ReadFile(name)
+	text, err := sqlrepo.Schema.ReadFile(name)
+	var own []byte
+	sqlrepo.Section(string(text), sqlrepo.SQLite, func(part string, _ bool) { own = append(own, part...) })
+	return own, err
 }
 
 // current reports whether exactly the known migrations were applied.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Store struct {
 	writer  *session
 	readers *sql.DB
 	db      *sql.DB
+	plans   string // directory of payload files
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -64,7 +66,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 		_ = db.Close()
 		return nil, unavailable(err)
 	}
-	s := &Store{db: db, writer: newSession(conn), now: now}
+	s := &Store{db: db, writer: newSession(conn), now: now, plans: filepath.Join(filepath.Dir(path), "plans")}
 	if err := s.name(ctx, now()); err != nil {
 		_ = s.Close()
 		return nil, unavailable(err)
@@ -85,6 +87,7 @@ func dsn(path, mode string) string {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
 		"foreign_keys(ON)", "cache_size(-8192)", "temp_store(MEMORY)",
 		"journal_size_limit(67108864)",
+		"secure_delete(ON)", // what is deleted is overwritten
 	} {
 		if mode == "ro" && p == "journal_mode(WAL)" {
 			continue
@@ -107,6 +110,9 @@ func (s *Store) name(ctx context.Context, now time.Time) error {
 
 // ID names the store.
 func (s *Store) ID() string { return s.id }
+
+// Shared reports that one process at a time works on a run.
+func (s *Store) Shared() bool { return false }
 
 // Do runs fn in one write transaction.
 func (s *Store) Do(ctx context.Context, fn func(ledger.Tx) error) error {
@@ -226,6 +232,23 @@ func (s *session) Exec(ctx context.Context, query string, args ...any) (int64, e
 		return 0, err
 	}
 	return run(ctx, st, args...)
+}
+
+// ExecAll implements sqlrepo.Session.
+func (s *session) ExecAll(ctx context.Context, query string, rows [][]any) (int64, error) {
+	st, err := s.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	var total int64
+	for _, args := range rows {
+		n, err := run(ctx, st, args...)
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // run executes a statement. The driver watches a context that can be cancelled

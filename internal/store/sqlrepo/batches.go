@@ -8,15 +8,14 @@ import (
 )
 
 func (r batches) Put(ctx context.Context, list []ledger.Batch) error {
+	rows := make([][]any, len(list))
 	for i := range list {
 		b := &list[i]
-		if _, err := r.s.Exec(ctx, `INSERT INTO batch (plan, no, first, count, class, state, fence, attempts, first_attempt, next_at, owner, lease_until)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			b.Plan, b.No, b.First, b.Count, b.Class, b.State, b.Fence, b.Attempts, Millis(b.FirstAttempt), Millis(b.NextAt), b.Owner, Millis(b.LeaseUntil)); err != nil {
-			return err
-		}
+		rows[i] = []any{b.Plan, b.No, b.First, b.Count, b.Class, b.State, b.Fence, b.Attempts, Millis(b.FirstAttempt), Millis(b.NextAt), b.Owner, Millis(b.LeaseUntil)}
 	}
-	return nil
+	_, err := r.s.ExecAll(ctx, `INSERT INTO batch (plan, no, first, count, class, state, fence, attempts, first_attempt, next_at, owner, lease_until)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, rows)
+	return err
 }
 
 func (r batches) scanAll(ctx context.Context, where string, args ...any) ([]ledger.Batch, error) {
@@ -57,8 +56,15 @@ func (r batches) Move(ctx context.Context, b *ledger.Batch, from ledger.State, f
 
 func (r batches) Lease(ctx context.Context, plan int64, owner string, d time.Duration, n int) ([]ledger.Batch, error) {
 	now := r.now()
-	list, err := r.scanAll(ctx, `plan = ? AND lease_until <= ? AND next_at <= ? AND state IN (?, ?, ?, ?) ORDER BY no LIMIT ?`+r.s.SkipLocked(),
-		plan, Millis(now), Millis(now), ledger.Queued, ledger.RetryWait, ledger.Unknown, ledger.InFlight, n)
+	// Written before the clock went back: nobody holds a lease for longer than this.
+	if _, err := r.s.Exec(ctx, `UPDATE batch SET lease_until = ? WHERE plan = ? AND lease_until > ?`,
+		Millis(now.Add(d)), plan, Millis(now.Add(2*d))); err != nil {
+		return nil, err
+	}
+	// The states are literals: the planner uses the queue's index only when it sees them.
+	list, err := r.scanAll(ctx, `plan = ? AND owner <> ? AND lease_until <= ? AND (next_at <= ? OR (next_at > ? AND next_at < ?))
+		AND state IN ('queued', 'retry_wait', 'unknown', 'in_flight') ORDER BY no LIMIT ?`+r.s.SkipLocked(),
+		plan, owner, Millis(now), Millis(now), Millis(now.Add(ledger.MaxWait)), Millis(ledger.Never), n)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +77,11 @@ func (r batches) Lease(ctx context.Context, plan int64, owner string, d time.Dur
 		}
 	}
 	return list, nil
+}
+
+func (r batches) Release(ctx context.Context, plan int64, owner string) error {
+	_, err := r.s.Exec(ctx, `UPDATE batch SET owner = '', lease_until = 0 WHERE plan = ?1 AND owner <> '' AND (?2 = '' OR owner = ?2)`, plan, owner)
+	return err
 }
 
 func (r batches) MoveAll(ctx context.Context, plan int64, from, to ledger.State, fence int64) (int, error) {

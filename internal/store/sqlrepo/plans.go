@@ -102,6 +102,10 @@ func (r plans) List(ctx context.Context, limit int) ([]ledger.Plan, error) {
 	return r.many(ctx, "WHERE id IS NOT NULL ORDER BY no DESC LIMIT ?", limit)
 }
 
+func (r plans) ListOf(ctx context.Context, profile string, before int64, limit int) ([]ledger.Plan, error) {
+	return r.many(ctx, "WHERE id IS NOT NULL AND profile = ?1 AND (?2 = 0 OR no < ?2) ORDER BY no DESC LIMIT ?3", profile, before, limit)
+}
+
 func (r plans) Abandoned(ctx context.Context, before time.Time) ([]ledger.Plan, error) {
 	return r.many(ctx, "WHERE state = ? AND created_at < ?", ledger.PlanBuilding, Millis(before))
 }
@@ -171,8 +175,11 @@ func (r plans) Delete(ctx context.Context, no int64) (done bool, err error) {
 	}{
 		{`DELETE FROM event WHERE ref IN (SELECT ref FROM event WHERE ref >= ? AND ref < ? LIMIT ?)`, []any{low, high, deleteRows}},
 		{`DELETE FROM reject WHERE plan = ?1 AND seq IN (SELECT seq FROM reject WHERE plan = ?1 LIMIT ?2)`, []any{no, deleteRows}},
+		{`DELETE FROM event_sale WHERE ref >= ? AND ref < ?`, []any{low, high}},
 		{`DELETE FROM batch WHERE plan = ?`, []any{no}},
+		{`DELETE FROM subject WHERE plan = ?`, []any{no}},
 		{`DELETE FROM kind WHERE plan = ?`, []any{no}},
+		{`DELETE FROM leftover WHERE plan = ?`, []any{no}},
 		{`DELETE FROM plan WHERE no = ?`, []any{no}},
 	} {
 		n, err := r.s.Exec(ctx, q.query, q.args...)

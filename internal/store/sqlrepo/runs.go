@@ -18,9 +18,12 @@ func (r runs) Create(ctx context.Context, run *ledger.Run) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.s.Exec(ctx, `INSERT INTO run (id, plan, state, fence, key, tag, started_at, finished_at, error, profile, events, value, canary, paused)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	n, err := r.s.Exec(ctx, `INSERT INTO run (id, plan, state, fence, key, tag, started_at, finished_at, error, profile, events, value, canary, paused)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		run.ID, run.Plan, run.State, run.Fence, run.Key, run.Tag, Millis(run.StartedAt), Millis(run.FinishedAt), run.Error, run.Profile, run.Events, string(value), run.Canary, number(run.Paused))
+	if err == nil && n == 0 {
+		err = ledger.ErrTaken
+	}
 	return err
 }
 

@@ -19,9 +19,13 @@ import (
 type Session interface {
 	// Exec returns how many rows changed.
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
+	// ExecAll runs one statement for every row of arguments, in one round trip where
+	// the engine can, and returns how many rows changed in all.
+	ExecAll(ctx context.Context, query string, rows [][]any) (int64, error)
 	// Get scans one row; ledger.ErrNotFound when there is none.
 	Get(ctx context.Context, dest []any, query string, args ...any) error
-	// Each calls fn for every row.
+	// Each calls fn for every row. fn may run other statements; where the engine has
+	// one conversation per connection, the rest of the rows is then held in memory.
 	Each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error
 	// ForUpdate is the clause that locks the rows a SELECT returns until the
 	// transaction ends; empty where the whole store has one writer.
@@ -59,10 +63,18 @@ func (r *Repos) Audit() audit.Log { return auditLog{r.S, r.Chain} }
 // Tenants serves tenant.Repo.
 func (r *Repos) Tenants() tenant.Repo { return tenants{r.S} }
 
+// Circuits serves ledger.Circuits.
+func (r *Repos) Circuits() ledger.Circuits { return circuits{r.S} }
+
+// Approvals serves ledger.Approvals.
+func (r *Repos) Approvals() ledger.Approvals { return approvals{r.S} }
+
 type (
-	tenants struct{ s Session }
-	plans   struct{ s Session }
-	batches struct {
+	tenants   struct{ s Session }
+	circuits  struct{ s Session }
+	approvals struct{ s Session }
+	plans     struct{ s Session }
+	batches   struct {
 		s   Session
 		now func() time.Time
 	}

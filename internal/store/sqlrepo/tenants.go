@@ -220,3 +220,7 @@ func (r tenants) PutConnection(ctx context.Context, c *tenant.Connection) error 
 		c.TestDataset, string(stores), c.Credential, Millis(c.TokenExpires), Millis(c.CheckedAt), Millis(c.CreatedAt))
 	return err
 }
+
+func (r tenants) DeleteConnection(ctx context.Context, profile, realm, dataset string) error {
+	return Lost(r.s.Exec(ctx, `DELETE FROM connection WHERE profile = ? AND realm = ? AND dataset = ?`, profile, realm, dataset))
+}

@@ -1,0 +1,33 @@
+package writeback
+
+import (
+	"context"
+	"errors"
+
+	"sluice/internal/ledger"
+	"sluice/internal/mapping"
+	"sluice/internal/tenant"
+)
+
+// holdUnknownConsent is the policy value that keeps rows without a consent signal
+// instead of leaving them out; nothing makes them go.
+const holdUnknownConsent = "hold"
+
+// policyOf reads the policy of the service's profile; a profile that nobody made has
+// the default one.
+func (s *Service) policyOf(ctx context.Context, tx ledger.Tx) (tenant.Policy, error) {
+	p, err := tx.Tenants().Profile(ctx, s.profile)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return tenant.Policy{}, nil
+	}
+	if err != nil {
+		return tenant.Policy{}, err
+	}
+	return p.Policy, nil
+}
+
+// waits reports whether a record the mapper left out is held instead: consent is
+// not recorded, and the profile's policy waits for it.
+func (g *guard) waits(m *mapping.Result) bool {
+	return m.Code == mapping.SkipConsentUnknown && g.policy.UnknownConsent == holdUnknownConsent
+}
