@@ -31,8 +31,9 @@ type bundle struct {
 	store  *sqlite.Store
 	plan   *ledger.Plan
 
-	mu      sync.Mutex
+	ticking sync.Mutex // over now; the store asks for the time inside a transaction
 	now     time.Time
+	mu      sync.Mutex // over the rest: one answer at a time
 	bodies  [][]byte
 	answers func(n int, ids []string) (graph.Accepted, error)
 }
@@ -154,14 +155,14 @@ func seal(t *testing.T, store ledger.Store, key []byte, n int, age time.Duration
 }
 
 func (b *bundle) clock() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.ticking.Lock()
+	defer b.ticking.Unlock()
 	return b.now
 }
 
 func (b *bundle) advance(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.ticking.Lock()
+	defer b.ticking.Unlock()
 	b.now = b.now.Add(d)
 }
 
@@ -463,7 +464,7 @@ func TestAPartThatMayHaveArrivedDoesNotExpire(t *testing.T) {
 		if n == 1 {
 			return graph.Accepted{}, refuse(graph.Content, 100, 2804019)
 		}
-		b.now = b.now.Add(30 * time.Second)
+		b.advance(30 * time.Second)
 		return graph.Accepted{}, refuse(graph.Ambiguous, 0, 0)
 	}
 	if err := b.engine.Send(t.Context()); err != nil {
@@ -523,7 +524,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		if n == 1 {
 			return graph.Accepted{}, &graph.Error{Class: graph.Throttle, HTTP: 429, Index: -1, RetryAfter: 7 * time.Second}
 		}
-		again = b.now
+		again = b.clock()
 		return accept(ids)
 	}
 	if err := b.engine.Send(t.Context()); err != nil {

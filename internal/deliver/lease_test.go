@@ -78,7 +78,7 @@ func TestAWorkerThatSleptBeyondItsLeaseTouchesNothing(t *testing.T) {
 				}
 				// The first worker is paused with its bytes on the wire; the lease runs out
 				// and somebody else looks after the batch.
-				b.now = b.now.Add(deliver.LeaseTime + time.Second)
+				b.advance(deliver.LeaseTime + time.Second)
 				b.mu.Unlock()
 				err := other.Send(context.Background())
 				b.mu.Lock()
@@ -133,7 +133,7 @@ func TestAWorkerThatWasHeldUpBeforeTheFirstByteSendsNothing(t *testing.T) {
 	}}
 	sentAt := time.Time{}
 	b.answers = func(_ int, ids []string) (graph.Accepted, error) {
-		sentAt = b.now
+		sentAt = b.clock()
 		return accept(ids)
 	}
 	if err := b.engine.Send(t.Context()); err != nil {
@@ -196,9 +196,7 @@ func TestWhatNeverArrivedIsGivenUpAfterADay(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			b.wants(map[ledger.State]int{ledger.RetryWait: 10})
-			b.mu.Lock()
-			b.now = start.Add(tt.wait)
-			b.mu.Unlock()
+			b.advance(start.Add(tt.wait).Sub(b.clock()))
 			b.answers = func(_ int, ids []string) (graph.Accepted, error) { return accept(ids) }
 			if err := b.engine.Send(t.Context()); err != nil {
 				t.Fatal(err)
@@ -277,7 +275,7 @@ func TestADestinationThatCanNotBeReachedIsLeftAlone(t *testing.T) {
 	b.engine.Hosts = deliver.NewHosts()
 	var at []time.Time
 	b.answers = func(n int, ids []string) (graph.Accepted, error) {
-		at = append(at, b.now)
+		at = append(at, b.clock())
 		if n <= 5 {
 			return graph.Accepted{}, refuse2(graph.NotSent)
 		}
@@ -298,7 +296,7 @@ func TestAClockThatIsPutBackStallsNobody(t *testing.T) {
 	b := share(setup(t, 10, 10, "physical_store", time.Hour))
 	b.answers = func(n int, ids []string) (graph.Accepted, error) {
 		if n == 1 { // throttled for a minute, then the clock goes back an hour
-			b.now = b.now.Add(-time.Hour)
+			b.advance(-time.Hour)
 			return graph.Accepted{}, &graph.Error{Class: graph.Throttle, HTTP: 429, Index: -1, RetryAfter: time.Minute}
 		}
 		return accept(ids)
