@@ -32,6 +32,7 @@ type world struct {
 	url     string
 	env     []string // of every command, KEY=value
 	now     time.Time
+	passing bool // time passes by itself, see timePasses
 	mu      sync.Mutex
 	posts   int                                              // requests at the events edge
 	around  func(n int, serve func(), w http.ResponseWriter) // wraps the n-th of them
@@ -52,7 +53,27 @@ func begin(t *testing.T) *world {
 func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.passing {
+		return time.Now().UTC()
+	}
 	return w.now
+}
+
+// timePasses makes whoever waits really wait: where several work at once, the sleep
+// of one must not use up the others' leases.
+func (w *world) timePasses() { w.passing = true }
+
+func (w *world) sleep(ctx context.Context, d time.Duration) error {
+	if !w.passing {
+		w.advance(d)
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (w *world) advance(d time.Duration) {
@@ -112,15 +133,16 @@ func (w *world) run(args ...string) outcome {
 
 func (w *world) runWith(stdin string, env []string, args ...string) outcome {
 	w.t.Helper()
+	return w.runAs(w.t.Context(), stdin, env, args...)
+}
+
+func (w *world) runAs(ctx context.Context, stdin string, env []string, args ...string) outcome {
+	w.t.Helper()
 	var out, errs bytes.Buffer
-	code := cli.Main(w.t.Context(), cli.Process{
+	code := cli.Main(ctx, cli.Process{
 		Args: append([]string{"--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--progress", "off"}, args...),
 		Env:  append(slices.Clone(w.env), env...), Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs,
-		Now: w.clock,
-		Sleep: func(ctx context.Context, d time.Duration) error {
-			w.advance(d)
-			return ctx.Err()
-		},
+		Now: w.clock, Sleep: w.sleep,
 	})
 	return outcome{code, out.String(), errs.String()}
 }

@@ -92,6 +92,7 @@ func TestVector06_the_same_key_for_another_plan(t *testing.T) {
 func TestVector07_fifty_confirms_with_one_key(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, w *world) {
+		w.timePasses()
 		p := w.previewed("north", 40)
 		runs := map[string]int{}
 		var mu sync.Mutex

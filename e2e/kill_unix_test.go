@@ -12,6 +12,44 @@ import (
 	"testing"
 )
 
+// TestKilledInACanary kills the process while its canary is on the wire: only the
+// canary is in doubt, and nothing follows it without a yes.
+func TestKilledInACanary(t *testing.T) {
+	t.Parallel()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := begin(t)
+	p := w.previewed("soho", 120)
+	cmd := exec.Command(bin, "confirm", p.ID, "--canary", "10", "--state-dir", filepath.Join(w.dir, "state"), "--graph-url", w.url, "--json")
+	started := make(chan struct{})
+	w.intercept(func(_ int, serve func(), _ http.ResponseWriter) {
+		serve()
+		<-started
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		panic(http.ErrAbortHandler)
+	}, nil)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	close(started)
+	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Fatalf("the process was not killed: %v", err)
+	}
+	w.intercept(nil, nil)
+	code, _, counts := w.tries(p.ID)
+	if s := w.stored(); code != 5 || counts["unknown"] != 10 || counts["queued"] != 110 || s.Received != 10 {
+		t.Fatalf("exit %d, %v, sandbox %+v", code, counts, s)
+	}
+	w.ok(nil, "resolve", p.ID, "--as", "resend", "--reason", "not in Events Manager")
+	w.ok(nil, "confirm", p.ID, "--continue")
+	if s := w.stored(); s.Kept != 120 {
+		t.Errorf("sandbox %+v", s)
+	}
+	w.agree(p.ID, 120)
+}
+
 // TestKilledInTheMiddle kills the real binary with SIGKILL at named points and
 // lets it finish afterwards: nothing may be lost, and nothing stored twice.
 func TestKilledInTheMiddle(t *testing.T) {

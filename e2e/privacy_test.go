@@ -373,7 +373,7 @@ func TestVector32_nothing_personal_after_retention(t *testing.T) {
 		if kept.Payloads != 0 {
 			t.Errorf("after: %+v", kept)
 		}
-		w.fails("plan_shredded", 2, "confirm", q.ID)
+		w.fails("plan_shredded", 2, "dry-run", q.ID)
 		w.fails("plan_shredded", 2, "dry-run", p.ID)
 
 		all := w.remains()
@@ -399,6 +399,12 @@ func TestVector32_nothing_personal_after_retention(t *testing.T) {
 		var r receipt
 		w.ok(&r, "confirm", p.ID)
 		if !r.Replayed || r.Counts["delivered"] != 20 {
+			t.Errorf("replay %+v", r)
+		}
+		// The run that was interrupted ended with its payload.
+		r = receipt{}
+		w.ok(&r, "confirm", q.ID)
+		if !r.Replayed || r.Counts["cancelled"] != 1 {
 			t.Errorf("replay %+v", r)
 		}
 	})
@@ -429,6 +435,36 @@ func TestRetentionKeepsWhatIsNeeded(t *testing.T) {
 			}
 		}
 		w.fails("plan_not_found", 2, "confirm", p.ID)
+		w.ok(nil, "audit", "verify")
+	})
+}
+
+// A run that ended early is given up with its payload. What of it was never sent can
+// be planned again: a store event may be sent for 62 days.
+func TestRetentionGivesBackWhatWasNotSent(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, w *world) {
+		p := w.preview("orders.csv", w.orders("north", 1500))
+		w.ok(nil, "dry-run", p.ID)
+		w.refuseFrom(2)
+		w.fails("connector_expired", 3, "confirm", p.ID, "--concurrency", "1")
+		w.intercept(nil, nil)
+		w.advance(15 * 24 * time.Hour)
+		var r struct{ Payloads int }
+		w.ok(&r, "retention", "run")
+		if r.Payloads != 1 {
+			t.Fatalf("retention %+v", r)
+		}
+		again := w.previewFile(filepath.Join(w.dir, "orders.csv"), filepath.Join(w.dir, "mapping.yaml"))
+		if again.Counts.Planned != 500 || again.Summary.Skips["duplicate"] != 1000 {
+			t.Fatalf("preview %+v", again)
+		}
+		if r := w.sendPlan(again.ID); r.Counts["delivered"] != 500 {
+			t.Errorf("receipt %+v", r)
+		}
+		if s := w.stored(); s.Kept != 1500 || s.Duplicates != 0 {
+			t.Errorf("sandbox %+v", s)
+		}
 		w.ok(nil, "audit", "verify")
 	})
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -94,6 +95,7 @@ func TestADeadTokenIsAskedAboutOncePerPass(t *testing.T) {
 func TestConfirmsOfOnePlanShareTheWork(t *testing.T) {
 	t.Parallel()
 	w := beginPostgres(t)
+	w.timePasses()
 	p := w.planned(mappingText, 9000)
 	var wg sync.WaitGroup
 	outcomes := make([]outcome, 4)
@@ -121,4 +123,43 @@ func TestConfirmsOfOnePlanShareTheWork(t *testing.T) {
 	if finished != 1 {
 		t.Errorf("the run was finished %d times", finished)
 	}
+}
+
+// Whoever leaves for a reason of his own leaves the others at work.
+func TestACancelledConfirmDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	w := beginPostgres(t)
+	w.timePasses()
+	p := w.planned(mappingText, 4000)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var first, second outcome
+	joined, left, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	w.intercept(func(n int, serve func(), _ http.ResponseWriter) {
+		switch n {
+		case 1:
+			go func() {
+				defer close(done)
+				second = w.run("confirm", p.ID, "--concurrency", "1", "--json")
+			}()
+			<-joined
+		case 2:
+			close(joined)
+			cancel()
+			<-left
+		}
+		serve()
+	}, nil)
+	first = w.runAs(ctx, "", nil, "confirm", p.ID, "--concurrency", "1", "--json")
+	close(left)
+	<-done
+	if first.code == 0 || !strings.Contains(first.stdout, `"cancelled"`) {
+		t.Errorf("the cancelled one: exit %d\n%s%s", first.code, first.stdout, first.stderr)
+	}
+	var r receipt
+	decode(t, second.stdout, &r)
+	if second.code != 0 || r.Counts["delivered"] != 4000 {
+		t.Errorf("the other: exit %d\n%s%s", second.code, second.stdout, second.stderr)
+	}
+	w.agree(p.ID, 4000)
 }

@@ -52,7 +52,7 @@ func (o *options) foreign(ctx context.Context) ([]row, error) {
 				if err != nil {
 					return nil, err
 				}
-				if killed = killed || sender.killed; code == 0 {
+				if killed = killed || sender.killed.Load(); code == 0 {
 					break
 				}
 			}

@@ -125,7 +125,7 @@ func (s *shop) diesAt(ctx context.Context, at point, n int, args []string) error
 	if _, err := p.wait(); err != nil {
 		return err
 	}
-	if !p.killed {
+	if !p.killed.Load() {
 		return fmt.Errorf("%w\n%s%s", errAlive, p.stdout.String(), p.stderr.String())
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -167,7 +168,7 @@ type process struct {
 	stdout bytes.Buffer
 	stderr bytes.Buffer
 	once   sync.Once
-	killed bool
+	killed atomic.Bool
 	group  bool // it leads a process group
 	done   chan struct{}
 
@@ -192,7 +193,7 @@ func (s *shop) start(ctx context.Context, env []string, args ...string) (*proces
 // kill is kill -9; it returns when the process is gone.
 func (p *process) kill() {
 	p.once.Do(func() {
-		p.killed = true
+		p.killed.Store(true)
 		if p.group {
 			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 			return

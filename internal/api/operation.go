@@ -109,6 +109,9 @@ func (c *call) permit(ctx context.Context, o *operation) error {
 	if !c.caller.Role.Covers(o.need.role) {
 		return fault.New(fault.RoleRequired, "this needs role %s", o.need.role).With("role", o.need.role)
 	}
+	if c.caller.Agent && o.need.role.Covers(tenant.Admin) {
+		return tenant.AgentRefused()
+	}
 	return nil
 }
 

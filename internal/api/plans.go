@@ -380,7 +380,11 @@ func (c *call) follow(ctx context.Context, plan string, wait time.Duration, s *w
 		if r.receipt == nil {
 			return outcome[confirmation]{}, r.err
 		}
-		return outcome[confirmation]{value: confirmation{Status: "finished", Receipt: r.receipt}}, nil
+		status := "finished"
+		if r.receipt.Error != "" {
+			status = "stopped" // an earlier call heard why; it goes on with resume
+		}
+		return outcome[confirmation]{value: confirmation{Status: status, Receipt: r.receipt}}, nil
 	case <-timer.C:
 	case <-ctx.Done():
 		return outcome[confirmation]{}, errors.Join(ctx.Err(), fmt.Errorf("the caller of confirm went away; the run goes on"))

@@ -48,6 +48,9 @@ func (s *Service) require(least tenant.Role, what string) error {
 	if !s.caller.Role.Covers(least) {
 		return fault.New(fault.RoleRequired, "%s needs role %s", what, least).With("role", least)
 	}
+	if s.caller.Agent && least.Covers(tenant.Admin) {
+		return tenant.AgentRefused()
+	}
 	return nil
 }
 

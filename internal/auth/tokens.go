@@ -126,7 +126,7 @@ func (s *Service) RevokeToken(ctx context.Context, id string) (t *tenant.Token, 
 			return missing(err, "token", "with that id")
 		}
 		if t.User != s.caller.User {
-			if !s.caller.Role.Covers(tenant.Admin) {
+			if !s.caller.Administers() {
 				return missing(ledger.ErrNotFound, "token", "with that id")
 			}
 			switch m, err := tx.Tenants().Member(ctx, t.Workspace, t.User); {

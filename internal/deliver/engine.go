@@ -62,6 +62,7 @@ type Engine struct {
 	Log      *slog.Logger
 
 	owner     string
+	tried     bool // the trial is over
 	gate      *gate
 	exhausted atomic.Int32 // batches in a row that got no answer
 	refused   atomic.Int32 // batches in a row that were refused for the most part
@@ -77,9 +78,10 @@ const LeaseTime = 60 * time.Second
 var ErrEnded = errors.New("the run was ended elsewhere")
 
 // Send works through the batches of the run until none is left that it may send. It
-// returns nil when nothing is left to do but what waits for a person, ErrEnded when
-// another worker or a person ended the run, and a typed fault when the run has to
-// stop: what was not sent keeps its state, and the next Send goes on from there.
+// returns nil when nothing is left to do but what waits for a person or was tried in
+// vain, ErrEnded when another worker or a person ended the run, and a typed fault when
+// it can't go on: what was not sent keeps its state, and the next Send goes on from
+// there. An engine that sends again remembers how often it got no answer.
 func (e *Engine) Send(ctx context.Context) (err error) {
 	if e.Lease == 0 {
 		e.Lease = LeaseTime
@@ -100,11 +102,26 @@ func (e *Engine) Send(ctx context.Context) (err error) {
 			err = free
 		}
 	}()
-	if e.First > 0 {
+	if e.First > 0 && (e.Only || !e.tried) {
 		if err := e.trial(ctx); err != nil || e.Only {
 			return err
 		}
+		e.tried = true
 	}
+	for again := true; again; {
+		if err := e.round(ctx); err != nil {
+			return err
+		}
+		if again, err = e.more(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round hands out batches to the senders until there is nothing more to hand out, and
+// waits for the last of them.
+func (e *Engine) round(ctx context.Context) error {
 	queue := make(chan ledger.Batch)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {

@@ -96,6 +96,9 @@ func (e *Engine) recover(ctx context.Context, tx ledger.Tx, b *ledger.Batch) err
 		return err
 	}
 	now := e.Now()
+	if done, err := e.recoverTrial(ctx, tx, b, open); done || err != nil {
+		return err
+	}
 	for i := range open {
 		open[i].EndedAt, open[i].Result = now, string(ledger.Unknown)
 		if err := tx.Runs().End(ctx, &open[i]); err != nil {
@@ -107,6 +110,39 @@ func (e *Engine) recover(ctx context.Context, tx ledger.Tx, b *ledger.Batch) err
 	}
 	e.Log.Info("a batch was left in flight", "plan", e.Plan.ID, "batch", b.No, "now", string(b.State))
 	return tx.Batches().Move(ctx, b, ledger.InFlight, b.Fence)
+}
+
+// recoverTrial judges a batch of which a trial had sent a part when its owner died:
+// what the request held is unknown and waits for a person, the rest was never sent.
+func (e *Engine) recoverTrial(ctx context.Context, tx ledger.Tx, b *ledger.Batch, open []ledger.Attempt) (bool, error) {
+	if len(open) != 1 || e.First == 0 {
+		return false, nil
+	}
+	a := &open[0]
+	following := 0
+	var sent []ledger.EventRef
+	err := tx.Events().Range(ctx, b.Plan, b.First, b.First+b.Count, func(ev *ledger.Event) error {
+		if ev.State != "" {
+			return nil
+		}
+		if following++; ev.Ref.Ord() >= a.From && ev.Ref.Ord() < a.To {
+			sent = append(sent, ev.Ref)
+		}
+		return nil
+	})
+	if err != nil || len(sent) != a.Count || following == a.Count {
+		return false, err
+	}
+	a.EndedAt, a.Result = e.Now(), string(ledger.Unknown)
+	if err := tx.Runs().End(ctx, a); err != nil {
+		return false, err
+	}
+	if err := tx.Events().Set(ctx, sent, ledger.Unknown, codeTrial); err != nil {
+		return false, err
+	}
+	b.State, b.FirstAttempt = ledger.Queued, time.Time{}
+	e.Log.Info("a trial was left in flight", "plan", e.Plan.ID, "batch", b.No, "events", len(sent))
+	return true, tx.Batches().Move(ctx, b, ledger.InFlight, b.Fence)
 }
 
 // idle says how long until a batch that is not this worker's may be free.
@@ -124,6 +160,17 @@ func (e *Engine) idle(ctx context.Context, tx ledger.Tx) (time.Duration, error) 
 		wait = min(wait, poll)
 	}
 	return wait, nil
+}
+
+// more reports whether batches are open that are not this worker's: one that it lost
+// while its last requests were under way, or one that somebody else gave back.
+func (e *Engine) more(ctx context.Context) (any bool, err error) {
+	err = e.Store.View(ctx, func(tx ledger.Tx) error {
+		list, err := tx.Batches().List(ctx, e.Plan.No)
+		_, any = Due(list, e.owner, tx.Now())
+		return err
+	})
+	return any, err
 }
 
 // Due returns when the first of the open batches that are not owner's can be worked

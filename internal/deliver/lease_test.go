@@ -105,6 +105,47 @@ func TestAWorkerThatSleptBeyondItsLeaseTouchesNothing(t *testing.T) {
 	}
 }
 
+// A worker whose last batch was taken over stays until it is known what became of it:
+// were it to leave, the run would be ended under the other's hands.
+func TestAWorkerWaitsForABatchItLost(t *testing.T) {
+	t.Parallel()
+	b := share(setup(t, 10, 10, "physical_store", time.Hour))
+	other := b.twin()
+	taken, waits, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	b.answers = func(n int, ids []string) (graph.Accepted, error) {
+		b.mu.Unlock()
+		defer b.mu.Lock()
+		if n == 1 {
+			b.advance(deliver.LeaseTime + time.Second)
+			go func() {
+				defer close(done)
+				if err := other.Send(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}()
+			<-taken
+			return accept(ids)
+		}
+		close(taken)
+		<-waits
+		return accept(ids)
+	}
+	var once sync.Once
+	b.engine.Sleep = func(context.Context, time.Duration) error {
+		once.Do(func() { close(waits) })
+		<-done
+		return nil
+	}
+	err := b.engine.Send(t.Context())
+	stayed := true
+	once.Do(func() { close(waits); stayed = false })
+	<-done
+	if err != nil || !stayed {
+		t.Fatalf("it left before the other was through: %v", err)
+	}
+	b.wants(map[ledger.State]int{ledger.Delivered: 10})
+}
+
 // slowStore holds the worker up between its attempt and its first byte.
 type slowStore struct {
 	ledger.Store

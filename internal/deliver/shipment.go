@@ -86,6 +86,7 @@ func (s *shipment) once(ctx context.Context) (*graph.Error, error) {
 		return nil, s.leave(ctx) // only a person decides now
 	}
 	s.cut()
+	trial := s.part
 	failure, err := s.attempt(ctx)
 	if err != nil || failure == nil {
 		answered = err == nil
@@ -97,12 +98,18 @@ func (s *shipment) once(ctx context.Context) (*graph.Error, error) {
 		if failure, err = s.split(ctx, failure); err != nil || failure == nil {
 			return nil, err
 		}
+		if trial && failure.Class == graph.Ambiguous {
+			return failure, s.unanswered(ctx)
+		}
 		// Before anything is judged by the clock again: a part may have arrived, and
 		// what may have arrived neither expires nor gives its key back.
 		s.doubtful = s.doubtful || failure.Class == graph.Ambiguous
 		if err := s.load(ctx); err != nil { // what the parts that went through left
 			return nil, err
 		}
+	}
+	if trial && failure.Class == graph.Ambiguous {
+		return failure, s.unanswered(ctx)
 	}
 	return failure, s.park(ctx, failure)
 }
@@ -347,9 +354,24 @@ func (s *shipment) settle(ctx context.Context, to ledger.State, a *ledger.Attemp
 	return err
 }
 
+// codeTrial marks events of a trial whose answer was lost.
+const codeTrial = "trial_unanswered"
+
+// unanswered books the events of a trial's last request as unknown. The rest of
+// their batch was never sent and must not share the doubt.
+func (s *shipment) unanswered(ctx context.Context) error {
+	s.events = s.req.events
+	return s.apart(ctx, nil, ledger.Unknown, codeTrial)
+}
+
 // handBack books a trial's events as delivered and returns the rest of their batch
 // to the queue, as it was before.
 func (s *shipment) handBack(ctx context.Context, a *ledger.Attempt) error {
+	return s.apart(ctx, a, ledger.Delivered, "")
+}
+
+// apart gives the events of a trial a state of their own, and its batch back.
+func (s *shipment) apart(ctx context.Context, a *ledger.Attempt, to ledger.State, code string) error {
 	from := s.batch.State
 	s.batch.State, s.batch.LeaseUntil, s.batch.Owner, s.batch.FirstAttempt = ledger.Queued, time.Time{}, "", time.Time{}
 	refs, _ := refsOf(s.events)
@@ -363,10 +385,10 @@ func (s *shipment) handBack(ctx context.Context, a *ledger.Attempt) error {
 				return err
 			}
 		}
-		return tx.Events().Set(ctx, refs, ledger.Delivered, "")
+		return tx.Events().Set(ctx, refs, to, code)
 	})
 	if err == nil {
-		s.report(map[ledger.State]int{from: -len(s.events), ledger.Delivered: len(s.events)})
+		s.report(map[ledger.State]int{from: -len(s.events), to: len(s.events)})
 	}
 	return err
 }

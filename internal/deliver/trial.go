@@ -11,7 +11,8 @@ import (
 // trial sends the oldest First events before anything else: a canary, or the probe
 // of a circuit that is half open. It ends with an error when they were not
 // delivered; there is no second try, a person or the circuit decides about that. A
-// canary that was interrupted sends what is missing of it.
+// canary that was interrupted sends what is missing of it; what may have arrived
+// is none of that.
 func (e *Engine) trial(ctx context.Context) error {
 	for sent := 0; ; {
 		left := e.First - sent
@@ -19,7 +20,7 @@ func (e *Engine) trial(ctx context.Context) error {
 			if err := e.recount(ctx); err != nil {
 				return err
 			}
-			left = e.First - e.tally[ledger.Delivered]
+			left = e.First - e.tally[ledger.Delivered] - e.tally[ledger.Unknown]
 		}
 		if left <= 0 {
 			return nil
@@ -27,6 +28,13 @@ func (e *Engine) trial(ctx context.Context) error {
 		list, wait, err := e.lease(ctx, 1)
 		if err == nil && len(list) > 0 {
 			wait, err = e.behind(ctx, &list[0])
+		}
+		if err == nil && len(list) > 0 && e.Only { // taking it may have shown that more was sent
+			if err = e.recount(ctx); err == nil {
+				if left = e.First - e.tally[ledger.Delivered] - e.tally[ledger.Unknown]; left <= 0 {
+					return nil
+				}
+			}
 		}
 		switch {
 		case err != nil:

@@ -79,7 +79,10 @@ type Repo interface {
 	Lease(ctx context.Context, ids []string, until time.Time) error
 	// Settle ends a delivery as done or failed. A body that is done is removed.
 	Settle(ctx context.Context, id string, s State, code string) error
-	// Sweep removes deliveries in a final state that are older than before.
+	// Again lets a failed delivery wait once more, from now on.
+	Again(ctx context.Context, id string, now time.Time) error
+	// Sweep removes deliveries that came, and were last worked on, before then and are
+	// in a final state.
 	Sweep(ctx context.Context, before time.Time) (int64, error)
 	// Counts counts the deliveries of a hook by state.
 	Counts(ctx context.Context, hook string) (map[State]int, error)

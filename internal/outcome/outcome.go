@@ -147,6 +147,8 @@ type Repo interface {
 	PutLines(ctx context.Context, lines []Line) error
 	// Remember stores a cancellation; false when it is there already.
 	Remember(ctx context.Context, c *Cancellation) (bool, error)
+	// Dismiss forgets a cancellation that found nothing.
+	Dismiss(ctx context.Context, id ID) error
 	// CancelledTargets returns when the named records were taken back.
 	CancelledTargets(ctx context.Context, profile string, targets []ID) (map[ID]int64, error)
 	// TakeBack takes back, for each line, the newest order line at or before at;
@@ -156,7 +158,8 @@ type Repo interface {
 	// are, or at once when lines is negative. It reports whether it is now.
 	Cancel(ctx context.Context, id ID, lines int, at int64, now time.Time) (bool, error)
 	// Supersede marks every open outcome of the sales that has a stronger one beside
-	// it.
+	// it, and opens those whose stronger ones are gone. (One whose consent was taken
+	// back is not gone: it speaks for the person.)
 	Supersede(ctx context.Context, profile string, sales []ID, now time.Time) error
 	// Withdraw marks an outcome whose consent was taken back; false when it is not there.
 	Withdraw(ctx context.Context, id ID, consent string, now time.Time) (bool, error)

@@ -261,6 +261,17 @@ func (l *List) Any(tags []Tag) bool {
 	return false
 }
 
+// Without is the list less the entries of another.
+func (l *List) Without(other *List) *List {
+	out := &List{}
+	for _, t := range l.tags {
+		if !other.Any([]Tag{t}) {
+			out.tags = append(out.tags, t)
+		}
+	}
+	return out
+}
+
 // Suppressed reports whether an event in wire form names somebody on the list of a
 // profile. For single events; who judges many loads the list once.
 func Suppressed(ctx context.Context, repo Repo, t *Tagger, profile string, event []byte) (bool, error) {

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash/fnv"
+	"strconv"
 	"time"
 )
 
@@ -133,6 +134,7 @@ type Run struct {
 	Schedule   string    `json:"schedule"`
 	Window     string    `json:"window"` // 2026-11-20..2026-11-20
 	State      RunState  `json:"state"`
+	Round      int       `json:"round,omitempty"` // how often the window was begun again after it was completed
 	Plan       string    `json:"plan_id,omitempty"`
 	Run        string    `json:"run_id,omitempty"`
 	Approval   string    `json:"approval_id,omitempty"`
@@ -149,7 +151,18 @@ type Run struct {
 }
 
 // Key is the idempotency key of a window.
-func (r *Run) Key() string { return "sched:" + r.Schedule + ":" + r.Window }
+func (r *Run) Key() string {
+	key := "sched:" + r.Schedule + ":" + r.Window
+	if r.Round > 0 {
+		key += ":" + strconv.Itoa(r.Round)
+	}
+	return key
+}
+
+// Again begins a completed window anew, for what has come into it since.
+func (r *Run) Again(now time.Time) {
+	*r = Run{Schedule: r.Schedule, Window: r.Window, State: Started, Round: r.Round + 1, StartedAt: now}
+}
 
 // File is one file a schedule has read.
 type File struct {

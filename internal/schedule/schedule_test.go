@@ -115,6 +115,37 @@ func TestOneWindowCoversWhatWasMissed(t *testing.T) {
 	}
 }
 
+func TestAWindowIsThroughWithTheDaysThatAreOverAndNotHeld(t *testing.T) {
+	t.Parallel()
+	berlin, err := Zone("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Window{"2026-11-18", "2026-11-20"}
+	morning := time.Date(2026, 11, 21, 6, 0, 0, 0, berlin)
+	tests := []struct {
+		name string
+		at   time.Time
+		held time.Time
+		want string
+	}{
+		{"all over", morning, time.Time{}, "2026-11-20"},
+		{"today is not over", morning.Add(-7 * time.Hour), time.Time{}, "2026-11-19"},
+		{"held from the last day", morning, time.Date(2026, 11, 20, 0, 30, 0, 0, berlin), "2026-11-19"},
+		{"held from the first day", morning, time.Date(2026, 11, 18, 23, 0, 0, 0, berlin), "2026-11-17"},
+		{"held from before it", morning, time.Date(2026, 11, 3, 23, 0, 0, 0, berlin), "2026-11-17"},
+	}
+	for _, tt := range tests {
+		since := int64(0)
+		if !tt.held.IsZero() {
+			since = tt.held.Unix()
+		}
+		if got := w.Through(tt.at, since, berlin); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestFilesAreComparedWithWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -62,6 +62,23 @@ func (w Window) Bounds(loc *time.Location) (from, to time.Time) {
 	return a, time.Date(b.Year(), b.Month(), b.Day()+1, 0, 0, 0, 0, loc)
 }
 
+// Through is the last day that a window is done with, once everything that a preview
+// at a time found sendable was sent: no day that was not over, and none of which
+// something was held (since, Unix seconds; 0: nothing). The days after it are read
+// again by the next window.
+func (w Window) Through(at time.Time, since int64, loc *time.Location) string {
+	before := func(t time.Time) string {
+		y, m, d := t.In(loc).Date()
+		return time.Date(y, m, d-1, 0, 0, 0, 0, time.UTC).Format(dayLayout)
+	}
+	day := min(w.To, before(at))
+	if since != 0 {
+		day = min(day, before(time.Unix(since, 0)))
+	}
+	from, _ := w.Bounds(loc)
+	return max(day, before(from))
+}
+
 // Due is the window to send at a time: from the day after the last completed one,
 // less the overlap, to the newest day that is over. One window covers whatever was
 // missed. ok is false when every day was sent already.

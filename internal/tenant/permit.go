@@ -43,6 +43,9 @@ func Permit(c Caller, need Need, f Facts) error {
 		return fault.New(fault.RoleRequired, "this needs the role %s or one above it", need.Role).
 			WithFix("ask somebody with the role %s", need.Role).With("role", string(need.Role))
 	}
+	if c.Agent && need.Role.administers() {
+		return AgentRefused()
+	}
 	switch {
 	case !need.Connection:
 		return nil
@@ -54,6 +57,22 @@ func Permit(c Caller, need Need, f Facts) error {
 	case f.Connection.State != ConnActive:
 		return fault.New(fault.ConnectionInactive, "the connection to dataset %s is inactive", f.Connection.Dataset).
 			WithFix("see why and check it again: `sluice connect check %s`", f.Connection.Dataset)
+	case f.Connection.CheckedAt.IsZero() && !c.Trusted():
+		return fault.New(fault.ConnectionInactive, "the connection to dataset %s was never checked", f.Connection.Dataset).
+			WithFix("check it: `sluice connect check %s`", f.Connection.Dataset)
 	}
 	return nil
+}
+
+// administers reports a role whose acts change what the rules are or decided.
+func (r Role) administers() bool { return r.Covers(Admin) }
+
+// Administers reports whether the caller may do what takes an admin: a person with
+// that role. An agent's token can't, whoever its member is, for it could lift its
+// own limits.
+func (c Caller) Administers() bool { return c.Role.Covers(Admin) && !c.Agent }
+
+// AgentRefused is the answer to an agent that asks for what only a person may do.
+func AgentRefused() error {
+	return fault.New(fault.RoleRequired, "an agent's token can't do this").WithFix("an admin does it, with a token of their own").With("role", string(Admin))
 }

@@ -14,6 +14,9 @@ const (
 	drainLease = 5 * time.Minute
 	// giveUp is how long a delivery is tried; its body goes with it.
 	giveUp = 24 * time.Hour
+	// giveUpTries is how often it is tried at least: what waited for a day while
+	// nothing ran has not been tried yet.
+	giveUpTries = 12
 )
 
 // Drain takes what waits into the outcome store: up to some hundred deliveries. It
@@ -76,7 +79,7 @@ func (s *Service) take(ctx context.Context, list []inbox.Delivery, now time.Time
 			}
 			return nil
 		}
-		if !never && now.Sub(list[0].ReceivedAt) <= giveUp {
+		if !never && (now.Sub(list[0].ReceivedAt) <= giveUp || list[0].Attempts < giveUpTries) {
 			s.o.Log.Warn("deliveries could not be taken in; they are tried again", "hook", list[0].Hook, "deliveries", len(list), "error", err)
 			return nil // their lease is the wait
 		}

@@ -299,7 +299,12 @@ func (s *Service) Receive(ctx context.Context, name string, header http.Header, 
 			return err
 		}
 		if before != nil {
-			return same(before, d)
+			if err := same(before, d); err != nil || before.State != inbox.Failed {
+				return err
+			}
+			// The sender hears once more that it was taken, so it is tried once more:
+			// the mapping may have been mended since.
+			return tx.Inbox().Again(ctx, before.ID, now)
 		}
 		if level, err = tx.Inbox().Level(ctx); err != nil {
 			return err
@@ -326,7 +331,7 @@ func (s *Service) known(ctx context.Context, d *inbox.Delivery) (found bool, err
 		if err != nil {
 			return later(err)
 		}
-		found = true
+		found = before.State != inbox.Failed
 		return same(before, d)
 	})
 	return found, err

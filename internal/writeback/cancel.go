@@ -2,7 +2,9 @@ package writeback
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"sluice/internal/audit"
 	"sluice/internal/fault"
@@ -47,8 +49,11 @@ func (s *Service) CancelRun(ctx context.Context, target, reason string) (*Cancel
 func (s *Service) halt(ctx context.Context, target string) error {
 	return s.store.Do(ctx, func(tx ledger.Tx) error {
 		run, err := s.runNamed(ctx, tx, target)
-		if err != nil || run == nil || run.State != ledger.RunSending {
+		if err != nil || run == nil || (run.State != ledger.RunSending && run.State != ledger.RunClaiming) {
 			return err
+		}
+		if adopted(run) {
+			return fault.New(fault.Usage, "run %s records what was sent before; it sends nothing that could be cancelled", run.ID)
 		}
 		run.State, run.Error = ledger.RunStopped, string(fault.Cancelled)
 		fence := run.Fence
@@ -89,14 +94,11 @@ func (h *handling) cancel(ctx context.Context) (*Cancellation, error) {
 		return nil, err
 	}
 	for _, b := range batches {
-		err := h.store.Do(ctx, func(tx ledger.Tx) error {
-			n, err := h.give(ctx, tx, b.No)
-			out.Cancelled += n
-			return err
-		})
+		n, err := h.giveSoon(ctx, b.No)
 		if err != nil {
 			return nil, err
 		}
+		out.Cancelled += n
 	}
 	err = h.store.Do(ctx, func(tx ledger.Tx) error {
 		run, err := tx.Runs().ByID(ctx, h.run.ID)
@@ -124,11 +126,44 @@ func (h *handling) cancel(ctx context.Context) (*Cancellation, error) {
 	return out, err
 }
 
-// give cancels one batch that waits, and gives its claims back.
+// giveSoon gives one batch, once the request that a worker may have under way with
+// it has been answered.
+func (h *handling) giveSoon(ctx context.Context, no int) (n int, err error) {
+	for {
+		err := h.store.Do(ctx, func(tx ledger.Tx) (err error) {
+			n, err = h.give(ctx, tx, no)
+			return err
+		})
+		if !errors.Is(err, errUnderWay) && !errors.Is(err, ledger.ErrLost) {
+			return n, err
+		}
+		if err := h.sleep(ctx, pollEvery); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// errUnderWay says that a worker waits for the answer to a batch.
+var errUnderWay = errors.New("a request is under way")
+
+// give cancels one batch that waits, and gives its claims back. What may have
+// arrived is left to a person: nobody repeats it by himself after this.
 func (h *handling) give(ctx context.Context, tx ledger.Tx, no int) (int, error) {
 	b, err := tx.Batches().Get(ctx, h.plan.No, no)
-	if err != nil || !slices.Contains([]ledger.State{ledger.Planned, ledger.Queued, ledger.RetryWait}, b.State) {
+	if err != nil {
 		return 0, err
+	}
+	switch {
+	case b.State == ledger.InFlight && h.store.Shared() && b.LeaseUntil.After(tx.Now()):
+		return 0, errUnderWay
+	case b.State == ledger.InFlight || b.State == ledger.Unknown:
+		b.NextAt = ledger.Never
+		from, fence := b.State, b.Fence
+		b.State, b.Fence, b.Owner, b.LeaseUntil = ledger.Unknown, fence+1, "", time.Time{}
+		return 0, tx.Batches().Move(ctx, b, from, fence)
+	}
+	if !slices.Contains([]ledger.State{ledger.Planned, ledger.Queued, ledger.RetryWait}, b.State) {
+		return 0, nil
 	}
 	var events []ledger.Event
 	err = tx.Events().Range(ctx, h.plan.No, b.First, b.First+b.Count, func(e *ledger.Event) error {

@@ -140,13 +140,22 @@ func (c *confirm) queue(ctx context.Context) error {
 		return err
 	}
 	return c.store.Do(ctx, func(tx ledger.Tx) error {
+		// The circuit may have opened meanwhile: what opened it parked only those that
+		// were sending. The row's lock keeps the two in order.
+		circuit, err := tx.Circuits().Lock(ctx, c.plan.Profile, c.plan.Realm)
+		if err != nil {
+			return err
+		}
 		fence := c.run.Fence
-		c.run.Fence, c.run.State = fence+1, ledger.RunSending
+		c.run.Fence, c.run.State, c.run.Error = fence+1, ledger.RunSending, ""
+		if circuit.State == ledger.CircuitOpen && tx.Now().Before(circuit.Until) {
+			c.run.State, c.run.Error = ledger.RunStopped, string(fault.CircuitOpen)
+		}
 		if err := tx.Runs().Move(ctx, c.run, fence); err != nil {
 			c.run.State = ledger.RunClaiming
 			return err
 		}
-		_, err := tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence)
+		_, err = tx.Batches().MoveAll(ctx, c.plan.No, ledger.Planned, ledger.Queued, c.run.Fence)
 		return err
 	})
 }

@@ -29,11 +29,12 @@ func RowCodes() []RowCode {
 		{"batch_refused", "rejected", "Meta refused the request and too many of its events for each to be tried alone", "see the other rejects of the plan for the cause"},
 		{"gave_up", "rejected", "Meta or the network put the event off for 24 hours, or until its window was about to close; it provably never arrived", "see why in the log, and preview the row again"},
 		{"meta_refused", "finding", "Meta refuses the request of a dry run at level test_dataset or live_test", "mend what the finding names and preview again"},
-		{"live_test", "unknown", "a live test's answer was lost", "look in Events Manager's test view, then `sluice resolve`"},
+		{codeLive, "unknown", "a live test's answer was lost", "look in Events Manager's test view, then `sluice resolve`"},
 		{codeTest, "delivered", "sent by a live test, which Meta counts", "none; the confirm leaves it out"},
 		{codeAssumed, "delivered", "a person decided that it arrived, or that it was sent before Sluice", "none; the audit log has the reason"},
 		{codeResolved, "rejected", "an answer was lost, and a person decided that it did not arrive", "preview again to send it"},
 		{codeHeldBack, "unknown", "others of its request were sent again, this one was not chosen", "`sluice resolve`"},
+		{"trial_unanswered", "unknown", "sent alone as a canary, or to try a circuit, and the answer was lost; it is not repeated by itself", "compare with Events Manager, then `sluice resolve`"},
 		{"window_closed", "unknown", "an answer was lost, and the event left its window before it could be sent again", "compare with Events Manager"},
 		{"refused_after_unknown", "unknown", "an answer was lost, and a repeat was refused: the first one may have arrived", "compare with Events Manager"},
 	}

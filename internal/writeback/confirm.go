@@ -99,7 +99,8 @@ type confirm struct {
 	to          Destination
 	kinds       []ledger.Kind
 	files       []string
-	payload     *frozen.Reader // opened before anything is claimed; nil for an empty plan
+	engine      *deliver.Engine // nil until something is sent
+	payload     *frozen.Reader  // opened before anything is claimed; nil for an empty plan
 }
 
 // confirmOf reads what a confirm is judged by. A plan of another workspace does not
@@ -114,24 +115,7 @@ func (s *Service) confirmOf(ctx context.Context, req ConfirmRequest) (*confirm, 
 		return nil, err
 	}
 	c := &confirm{Service: s.In(plan.Profile), req: req, plan: plan, summary: view.Summary, asked: req.Key != ""}
-	err = s.store.View(ctx, func(tx ledger.Tx) (err error) {
-		t := tx.Tenants()
-		c.owner, err = t.Profile(ctx, plan.Profile)
-		if errors.Is(err, ledger.ErrNotFound) { // nobody ever made it: it has no rules of its own
-			c.owner, err = &tenant.Profile{ID: plan.Profile, Workspace: tenant.Default, Timezone: "UTC"}, nil
-		}
-		if err != nil {
-			return err
-		}
-		if c.facts.Workspace, err = t.Workspace(ctx, c.owner.Workspace); err != nil {
-			return err
-		}
-		c.facts.Connection, err = t.Connection(ctx, plan.Profile, plan.Realm, plan.Dataset)
-		if errors.Is(err, ledger.ErrNotFound) {
-			c.facts.Connection, err = nil, nil
-		}
-		return err
-	})
+	err = s.store.View(ctx, func(tx ledger.Tx) error { return c.readFacts(ctx, tx) })
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +123,38 @@ func (s *Service) confirmOf(ctx context.Context, req ConfirmRequest) (*confirm, 
 		return nil, fault.New(fault.PlanNotFound, "there is no plan with that id in this workspace")
 	}
 	return c, nil
+}
+
+// readFacts reads the rules and the preconditions as they are now.
+func (c *confirm) readFacts(ctx context.Context, tx ledger.Tx) (err error) {
+	t := tx.Tenants()
+	c.owner, err = t.Profile(ctx, c.plan.Profile)
+	if errors.Is(err, ledger.ErrNotFound) { // nobody ever made it: it has no rules of its own
+		c.owner, err = &tenant.Profile{ID: c.plan.Profile, Workspace: tenant.Default, Timezone: "UTC"}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.facts.Workspace, err = t.Workspace(ctx, c.owner.Workspace); err != nil {
+		return err
+	}
+	c.facts.Connection, err = t.Connection(ctx, c.plan.Profile, c.plan.Realm, c.plan.Dataset)
+	if errors.Is(err, ledger.ErrNotFound) {
+		c.facts.Connection, err = nil, nil
+	}
+	return err
+}
+
+// stillPermitted judges switch, connection and policy again: waiting for a twin and
+// rehearsing take time.
+func (c *confirm) stillPermitted(ctx context.Context, tx ledger.Tx) error {
+	if err := c.readFacts(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.permitted(); err != nil {
+		return err
+	}
+	return c.alive()
 }
 
 // answer goes through the gates and sends.
@@ -252,6 +268,9 @@ func (c *confirm) goOn(ctx context.Context, run *ledger.Run) (*Receipt, error) {
 	if err := c.permitted(); err != nil {
 		return nil, err
 	}
+	if err := c.mayGoOn(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -259,6 +278,41 @@ func (c *confirm) goOn(ctx context.Context, run *ledger.Run) (*Receipt, error) {
 		return nil, err
 	}
 	return nil, c.resume(ctx)
+}
+
+// mayGoOn asks of the yes after a canary, and of an explicit resumption, what a
+// confirm is asked: the plan that was looked at, the agent's cap, and a caller who
+// could have confirmed it, or whose approval the run has used up.
+func (c *confirm) mayGoOn(ctx context.Context) error {
+	if !c.req.Continue && !c.req.Resume {
+		return nil
+	}
+	if c.req.Hash != "" && c.req.Hash != c.plan.Hash {
+		return fault.New(fault.PlanHashMismatch, "plan %s has another hash", c.plan.ID).With("plan_hash", c.plan.Hash)
+	}
+	if c.caller.Trusted() {
+		return nil
+	}
+	if most := c.owner.Policy.AgentMaxEvents; c.caller.Agent && most > 0 && c.plan.Events > most {
+		return c.capped("agent_max_events", "the plan has %d events, and an agent may confirm %d at a time", c.plan.Events, most)
+	}
+	why := c.parks()
+	if why == "" {
+		return nil
+	}
+	return c.store.View(ctx, func(tx ledger.Tx) error {
+		used, err := tx.Approvals().List(ctx, ledger.ApprovalFilter{Plan: c.plan.No, State: ledger.ApprovalConsumed})
+		if err != nil {
+			return err
+		}
+		for i := range used {
+			if used[i].Run == c.run.ID && used[i].Decider != "" {
+				return nil
+			}
+		}
+		return fault.New(fault.RoleRequired, "going on with run %s needs an admin: %s, and nobody approved this run", c.run.ID, why).
+			With("role", string(tenant.Admin))
+	})
 }
 
 // prepare reaches for everything the run needs before it changes anything: the
@@ -299,6 +353,9 @@ func (c *confirm) create(ctx context.Context) error {
 			return err
 		}
 		if err := c.admit(ctx, tx); err != nil {
+			return err
+		}
+		if err := c.stillPermitted(ctx, tx); err != nil {
 			return err
 		}
 		if err := c.withinDay(ctx, tx); err != nil {

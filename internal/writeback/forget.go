@@ -95,6 +95,9 @@ func (s *Service) Forget(ctx context.Context, req ForgetRequest) (*ForgetResult,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.sweep(ctx); err != nil {
+		return nil, err
+	}
 	busy, err := s.forgetEvents(ctx, r, list)
 	if err != nil {
 		return nil, err
@@ -257,11 +260,20 @@ func (s *Service) forgetStates(ctx context.Context, tx ledger.Tx, p *ledger.Plan
 	if err != nil {
 		return f, err
 	}
+	// A worker may have taken a batch since we looked: then its events are busy.
+	var busy, moved []ledger.Event
+	if waiting, busy, err = hold(ctx, tx, p.No, waiting, ledger.Cancelled); err != nil {
+		return f, err
+	}
+	if unknown, moved, err = hold(ctx, tx, p.No, unknown, ledger.Delivered); err != nil {
+		return f, err
+	}
+	for _, e := range append(busy, moved...) {
+		f.busy = append(f.busy, e.Offset)
+		f.delivered = slices.DeleteFunc(f.delivered, func(d ForgottenEvent) bool { return d.EventID == e.EventID && d.EventName == kinds[e.Kind].EventName })
+	}
 	f.cancelled, f.unknown = len(waiting), len(unknown)
 	if len(waiting) > 0 {
-		if _, _, err := hold(ctx, tx, p.No, waiting, ledger.Cancelled); err != nil {
-			return f, err
-		}
 		refs, claims := refsOf(waiting)
 		if err := tx.Events().Set(ctx, refs, ledger.Cancelled, codeErased); err != nil {
 			return f, err
@@ -273,9 +285,6 @@ func (s *Service) forgetStates(ctx context.Context, tx ledger.Tx, p *ledger.Plan
 	if len(unknown) > 0 {
 		// It can't be sent again, for its bytes go; whether it arrived stays open, and
 		// its key stays claimed.
-		if _, _, err := hold(ctx, tx, p.No, unknown, ledger.Delivered); err != nil {
-			return f, err
-		}
 		refs, _ := refsOf(unknown)
 		if err := tx.Events().Set(ctx, refs, ledger.Unknown, codeErased); err != nil {
 			return f, err

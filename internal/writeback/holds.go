@@ -214,13 +214,19 @@ func (p *planner) takenBack() (map[int64]*takenOrder, error) {
 		if len(open) == 0 {
 			return nil
 		}
-		o, open = open[len(open)-1], open[:len(open)-1]
-		t := orders[o.seq]
-		if t == nil {
-			t = &takenOrder{until: o.until, lines: o.lines}
-			orders[o.seq] = t
+		from := len(open) - 1
+		if p.mapping.CancelsByRecord() {
+			from = 0 // a record may stand for several outcomes and occurrences
 		}
-		t.taken, t.at = t.taken+1, max(t.at, at)
+		for _, o := range open[from:] {
+			t := orders[o.seq]
+			if t == nil {
+				t = &takenOrder{until: o.until, lines: o.lines}
+				orders[o.seq] = t
+			}
+			t.taken, t.at = t.taken+1, max(t.at, at)
+		}
+		open = open[:from]
 		return nil
 	})
 	return orders, err
@@ -255,6 +261,9 @@ func (d *deduper) leaveOut(e *entry, k ledger.Kind, v verdict) {
 		}
 		if s.HeldFrom == nil || s.HeldFrom.After(until) {
 			s.HeldFrom = &until
+		}
+		if s.HeldSince == 0 || e.time < s.HeldSince {
+			s.HeldSince = e.time
 		}
 		d.count(held, k.Outcome, k.Labels)
 	case asTooOld:

@@ -31,6 +31,9 @@ func (c *confirm) chooseKey(ctx context.Context) error {
 	if !c.asked && !c.caller.Trusted() {
 		return fault.New(fault.IdempotencyRequired, "a confirm needs an idempotency key")
 	}
+	if strings.HasPrefix(c.req.Key, adoptKey) { // it would make the run one that sends nothing
+		return fault.New(fault.IdempotencyInvalid, "an idempotency key must not begin with %s", adoptKey)
+	}
 	if !c.asked {
 		c.req.Key = "plan:" + c.plan.ID
 		run, err := c.existing(ctx)

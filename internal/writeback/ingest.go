@@ -137,7 +137,7 @@ func (p *pusher) item(ctx context.Context, i int, raw json.RawMessage) error {
 	a := arrived{count: 1}
 	a.row.Source = p.in.source
 	id := p.arriver.digest.of(digestOutcome, doc.outcome, doc.namespace, doc.record, doc.occurrence)
-	if code := mapping.ConsentSaid(&doc.event, doc.consent, doc.region, doc.state); code != "" {
+	if code := mapping.ConsentSaid(&doc.event, doc.consent, doc.region, doc.state, p.in.policy.ForceLDU); code != "" {
 		a.skip, a.withdraws, a.consent = code, id, doc.consent
 		p.results[i].Status = ItemSkipped
 		p.in.total.Skipped++
@@ -185,7 +185,11 @@ func (p *pusher) item(ctx context.Context, i int, raw json.RawMessage) error {
 
 // add keeps one row; the same outcome twice in one push is told apart.
 func (p *pusher) add(ctx context.Context, i int, a *arrived) error {
-	if _, twice := p.in.seen[a.row.ID]; twice && a.skip == "" {
+	id := a.row.ID
+	if a.skip != "" {
+		id = a.withdraws
+	}
+	if _, waits := p.in.seen[id]; waits {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
@@ -225,7 +229,9 @@ func (p *pusher) cancel(ctx context.Context, i int, doc *pushed) error {
 		Target: d.of(digestRecord, doc.namespace, doc.cancels), At: doc.event.EventTime,
 	}}
 	names := []string{doc.outcome}
-	if doc.outcome == "" {
+	if doc.outcome != "" {
+		j.Target = d.of(digestRecord, doc.namespace, doc.cancels, doc.outcome)
+	} else {
 		names = slices.Compact(slices.Sorted(func(yield func(string) bool) {
 			for _, o := range mapping.DefaultOutcomes() {
 				if !yield(o) {
@@ -241,6 +247,7 @@ func (p *pusher) cancel(ctx context.Context, i int, doc *pushed) error {
 	}
 	for _, o := range names {
 		j.targets = append(j.targets, d.of(digestOutcome, o, doc.namespace, doc.cancels, ""))
+		j.Lines = append(j.Lines, d.of(digestRepeated, o, doc.namespace, doc.cancels))
 	}
 	hit, cancelled, err := p.in.takeOne(ctx, j)
 	if err != nil {

@@ -51,6 +51,8 @@ type intake struct {
 type arrived struct {
 	row       outcome.Row
 	target    outcome.ID   // of the record, for cancellations that came before it
+	only      outcome.ID   // the same, for those that mean this outcome alone
+	repeated  outcome.ID   // of the outcome whatever its occurrence; zero: it has none
 	lines     []outcome.ID // that a cancellation can name
 	cancel    *outcome.Cancellation
 	targets   []outcome.ID // outcomes that the cancellation may mean
@@ -175,6 +177,12 @@ func (in *intake) take(ctx context.Context, a *arrived) error {
 		if a.withdraws == (outcome.ID{}) {
 			return nil
 		}
+		// What is taken back may be waiting to be written.
+		if _, waits := in.seen[a.withdraws]; waits {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
+		}
 	case a.row.ID == (outcome.ID{}):
 		return nil // a reject that no window would ever find
 	default:
@@ -266,12 +274,18 @@ func (in *intake) put(ctx context.Context, tx ledger.Tx, done *Intake) error {
 			done.Repeated++
 			continue
 		}
+		// A changed order can be named by what it has become, too.
+		for ord, l := range from[i].lines {
+			lines = append(lines, outcome.Line{Line: l, Order: row.ID, At: row.Time, Ord: ord})
+		}
 		if isNew {
-			for ord, l := range from[i].lines {
-				lines = append(lines, outcome.Line{Line: l, Order: row.ID, At: row.Time, Ord: ord})
+			if from[i].repeated != (outcome.ID{}) {
+				lines = append(lines, outcome.Line{Line: from[i].repeated, Order: row.ID})
 			}
-			targets = append(targets, from[i].target)
-			fresh[from[i].target] = append(fresh[from[i].target], row.ID)
+			for _, target := range []outcome.ID{from[i].target, from[i].only} {
+				targets = append(targets, target)
+				fresh[target] = append(fresh[target], row.ID)
+			}
 		}
 		if row.Sale != (outcome.ID{}) {
 			sales = append(sales, row.Sale)
@@ -370,7 +384,14 @@ func (j *cancelJob) apply(ctx context.Context, tx ledger.Tx, profile string) (hi
 	count := map[outcome.ID]int{}
 	var orders []outcome.ID
 	if j.Target != (outcome.ID{}) {
-		orders = j.targets
+		orders = slices.Clone(j.targets)
+		for more := true; more; { // every occurrence of what it means
+			taken, err := repo.TakeBack(ctx, j.Lines, at)
+			if err != nil {
+				return false, 0, err
+			}
+			orders, more = append(orders, taken...), len(taken) > 0
+		}
 		for _, id := range orders {
 			count[id] = -1
 		}
@@ -384,7 +405,10 @@ func (j *cancelJob) apply(ctx context.Context, tx ledger.Tx, profile string) (hi
 				orders = append(orders, id)
 			}
 		}
-		hit = len(orders) > 0
+		if hit = len(orders) > 0; !hit {
+			// Its order may not be here yet; then it counts when it comes again.
+			return false, 0, repo.Dismiss(ctx, j.ID)
+		}
 	}
 	for _, id := range orders {
 		is, err := repo.Cancel(ctx, id, count[id], at, now)
@@ -523,6 +547,7 @@ func (a *arriver) cancellation(ns string, r *mapping.Result, to *arrived, outcom
 		c.Target = a.digest.of(digestRecord, ns, r.TakesBack)
 		for _, o := range outcomes {
 			to.targets = append(to.targets, a.digest.of(digestOutcome, o, ns, r.TakesBack, ""))
+			c.Lines = append(c.Lines, a.digest.of(digestRepeated, o, ns, r.TakesBack))
 		}
 	} else {
 		c.Lines = a.digest.lines(ns, r.Items)
@@ -544,7 +569,10 @@ type incoming struct {
 func (a *arriver) store(ctx context.Context, rec *incoming, ev *capi.Event, to *arrived) error {
 	o := &to.row
 	o.ID = a.digest.of(digestOutcome, rec.outcome, rec.namespace, rec.record, rec.occurrence)
-	to.target = a.digest.of(digestRecord, rec.namespace, rec.record)
+	to.target, to.only = a.digest.of(digestRecord, rec.namespace, rec.record), a.digest.of(digestRecord, rec.namespace, rec.record, rec.outcome)
+	if rec.occurrence != "" {
+		to.repeated = a.digest.of(digestRepeated, rec.outcome, rec.namespace, rec.record)
+	}
 	ev.EventName = eventOf(a.in.policy, rec.outcome, ev.EventName, rec.eventSaid)
 	ev.CustomData.Currency = strings.ToUpper(strings.TrimSpace(ev.CustomData.Currency))
 	if ev.EventID == "" {

@@ -63,7 +63,7 @@ func (p *planner) receiptOf(m *mapping.Result) ledger.Key {
 		id = mapping.EventID(p.mapping.Namespace(), m.Outcome, m.RecordID, m.Occurrence)
 	}
 	if name == "" {
-		name = p.mapping.Outcomes()[m.Outcome]
+		name = eventOf(&p.guard.policy, m.Outcome, p.mapping.Outcomes()[m.Outcome], p.mapping.EventSaid(m.Outcome))
 	}
 	return ledger.KeyOf(p.realm, p.dataset, name, id)
 }

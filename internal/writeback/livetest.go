@@ -17,10 +17,14 @@ const maxLive = 25
 
 // mayTest refuses what a live test can't show, and one whose price was not said to
 // be known: Meta counts test events like any other.
-func (d *rehearsal) mayTest() error {
+func (d *rehearsal) mayTest(ctx context.Context) error {
 	n := d.dry.Events
 	if n == 0 {
 		n = d.plan.Events
+	}
+	tested, err := d.tested(ctx)
+	if err != nil {
+		return err
 	}
 	refuse := func(format string, args ...any) *fault.Error {
 		return fault.New(fault.LiveTestUnsupported, format, args...)
@@ -35,10 +39,41 @@ func (d *rehearsal) mayTest() error {
 		return refuse("a live test needs the test code that Events Manager shows").WithFix("pass it with --test-event-code")
 	case n < 1 || n > maxLive:
 		return refuse("a live test sends 1 to %d events, and this would be %d", maxLive, n).WithFix("choose how many of the oldest: --events %d", min(maxLive, d.plan.Events))
+	case tested+n > maxLive:
+		return refuse("a plan has live tests of %d events at most, and %d of plan %s were sent", maxLive, tested, d.plan.ID)
 	case d.plan.State != ledger.PlanReady:
 		return refuse("plan %s was confirmed or cancelled already", d.plan.ID)
 	}
-	return nil
+	return d.mayCount(ctx, n)
+}
+
+// mayCount holds a live test against what a confirm is held against, as far as a few
+// events go: they are real ones, and Meta counts them.
+func (d *rehearsal) mayCount(ctx context.Context, n int) error {
+	p := d.owner.Policy
+	limited := p.ApproveAgents || p.MaxEventsPerDay > 0 || len(p.MaxValuePerDay) > 0 || len(p.MaxValuePerRun) > 0
+	switch {
+	case p.FourEyes:
+		return fault.New(fault.LiveTestUnsupported, "the policy wants a second person before anything is sent, and a live test can't be approved").
+			WithFix("rehearse at level test_dataset, or propose a confirm with a canary")
+	case d.caller.Agent && limited:
+		return fault.New(fault.LiveTestUnsupported, "the policy limits what an agent sends in ways that a live test would pass by").
+			WithFix("a person runs the live test, or rehearse at level test_dataset")
+	case d.caller.Agent && p.AgentMaxEvents > 0 && n > p.AgentMaxEvents:
+		return d.capped("agent_max_events", "the test has %d events, and an agent may send %d at a time", n, p.AgentMaxEvents)
+	case p.MaxEventsPerRun > 0 && n > p.MaxEventsPerRun:
+		return d.capped("max_events_per_run", "the test has %d events, and one run may carry %d", n, p.MaxEventsPerRun)
+	}
+	if err := d.alive(); err != nil {
+		return err
+	}
+	return d.store.View(ctx, func(tx ledger.Tx) error {
+		circuit, err := tx.Circuits().Get(ctx, d.plan.Profile, d.plan.Realm)
+		if err != nil {
+			return err
+		}
+		return d.passes(ctx, tx, circuit)
+	})
 }
 
 // live sends the oldest events with the test code. They are claimed and stand as
@@ -50,6 +85,9 @@ func (d *rehearsal) live(ctx context.Context) error {
 		return err
 	}
 	defer lock.release()
+	if err := d.forked(ctx); err != nil {
+		return err
+	}
 	payload, err := d.Service.payload(ctx, d.plan)
 	if err != nil {
 		return err
@@ -93,8 +131,12 @@ func (d *rehearsal) live(ctx context.Context) error {
 	return d.refuse(err, 0, events)
 }
 
-// codeTest marks an event that Meta got with a test code.
-const codeTest = "test"
+// codeTest marks an event that Meta got with a test code, and codeLive one of which
+// the answer is not known.
+const (
+	codeTest = "test"
+	codeLive = "live_test"
+)
 
 // oldest are the first events that a confirm would send.
 func (d *rehearsal) oldest(ctx context.Context) (events []ledger.Event, err error) {
@@ -110,6 +152,16 @@ func (d *rehearsal) oldest(ctx context.Context) (events []ledger.Event, err erro
 	if most == 0 {
 		most = maxLive
 	}
+	gone, err := d.withdrawn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	left := map[ledger.EventRef]bool{}
+	for _, list := range gone {
+		for i := range list {
+			left[list[i].Ref] = true
+		}
+	}
 	for _, b := range batches {
 		if len(events) >= most {
 			break
@@ -118,6 +170,7 @@ func (d *rehearsal) oldest(ctx context.Context) (events []ledger.Event, err erro
 		if err != nil {
 			return nil, err
 		}
+		more = slices.DeleteFunc(more, func(e ledger.Event) bool { return left[e.Ref] })
 		events = append(events, more[:min(len(more), most-len(events))]...)
 	}
 	return events, nil
@@ -126,12 +179,8 @@ func (d *rehearsal) oldest(ctx context.Context) (events []ledger.Event, err erro
 // begin claims the events and marks them; what somebody else holds is left out.
 func (d *rehearsal) begin(ctx context.Context, events []ledger.Event) ([]ledger.Event, error) {
 	err := d.store.Do(ctx, func(tx ledger.Tx) error {
-		p, err := tx.Plans().ByNo(ctx, d.plan.No)
-		if err != nil {
+		if err := d.unconfirmed(ctx, tx); err != nil {
 			return err
-		}
-		if p.State != ledger.PlanReady {
-			return fault.New(fault.LiveTestUnsupported, "plan %s was confirmed meanwhile", p.ID)
 		}
 		_, claims := refsOf(events)
 		for i := range claims {
@@ -145,14 +194,29 @@ func (d *rehearsal) begin(ctx context.Context, events []ledger.Event) ([]ledger.
 			return slices.ContainsFunc(taken, func(t ledger.Conflict) bool { return t.Mine.Ref == e.Ref })
 		})
 		refs, _ := refsOf(events)
-		return tx.Events().Set(ctx, refs, ledger.Unknown, "live_test")
+		return tx.Events().Set(ctx, refs, ledger.Unknown, codeLive)
 	})
 	return events, err
 }
 
-// unbegin takes back what provably did not arrive.
+// unconfirmed makes sure that nobody has confirmed the plan, and that nobody does
+// before the transaction ends.
+func (c *confirm) unconfirmed(ctx context.Context, tx ledger.Tx) error {
+	err := tx.Plans().Move(ctx, c.plan.No, ledger.PlanReady, ledger.PlanReady)
+	if errors.Is(err, ledger.ErrLost) {
+		return fault.New(fault.LiveTestUnsupported, "plan %s was confirmed or cancelled meanwhile", c.plan.ID)
+	}
+	return err
+}
+
+// unbegin takes back what provably did not arrive. When the plan was confirmed while
+// the test was under way, the confirm has left these events out: they stay as they
+// are, for a person to release.
 func (d *rehearsal) unbegin(ctx context.Context, events []ledger.Event) error {
 	return d.store.Do(ctx, func(tx ledger.Tx) error {
+		if err := d.unconfirmed(ctx, tx); err != nil {
+			return err
+		}
 		refs, claims := refsOf(events)
 		if err := tx.Events().Set(ctx, refs, "", ""); err != nil {
 			return err

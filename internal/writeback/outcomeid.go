@@ -27,11 +27,12 @@ type digester struct {
 
 // What is digested; a digest of one kind is never one of another.
 const (
-	digestOutcome = "outcome"
-	digestRecord  = "record"
-	digestSale    = "sale"
-	digestLine    = "line"
-	digestContent = "content"
+	digestOutcome  = "outcome"
+	digestRecord   = "record"
+	digestSale     = "sale"
+	digestLine     = "line"
+	digestRepeated = "repeated"
+	digestContent  = "content"
 )
 
 func (s *Service) digester() *digester {

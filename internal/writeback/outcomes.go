@@ -99,6 +99,7 @@ func (s *Service) noteIntake(ctx context.Context, n *Intake, op string, mappingD
 type OutcomeQuery struct {
 	Outcomes []string
 	Window   string // see outcome.ParseWindow; empty: all time
+	Zone     string // that cuts the days; empty: the profile's
 	State    string
 	Limit    int
 }
@@ -113,9 +114,13 @@ func (s *Service) query(ctx context.Context, q OutcomeQuery) (outcome.Query, *ou
 	if err != nil {
 		return out, nil, err
 	}
-	zone, err := time.LoadLocation(profile.Timezone)
+	name := q.Zone
+	if name == "" {
+		name = profile.Timezone
+	}
+	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return out, nil, fault.New(fault.Usage, "the time zone of profile %s is not known", s.profile)
+		return out, nil, fault.New(fault.Usage, "the time zone %s is not known", name)
 	}
 	w, err := outcome.ParseWindow(q.Window, zone, s.now())
 	if err != nil {

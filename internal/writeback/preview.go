@@ -309,6 +309,9 @@ func (p *planner) freeze(ctx context.Context, root [32]byte, count int) (*PlanVi
 	var same *ledger.Plan
 	crash.Point("C0")
 	err = p.store.Do(ctx, func(tx ledger.Tx) error {
+		if err := p.stillAllowed(ctx, tx); err != nil {
+			return err
+		}
 		if same, err = p.name(ctx, tx, root, count); err != nil {
 			return err
 		}

@@ -57,16 +57,26 @@ func (r *Receipt) Outcome() error {
 // errConcluded says that another worker has ended the run.
 var errConcluded = errors.New("the run was concluded by another worker")
 
+// errMoved says that somebody moved the run, or its key, while it was being ended.
+var errMoved = errors.New("the run was moved by another worker")
+
+// errWorked says that there is more to do, or that others are still doing it.
+var errWorked = errors.New("the run is being worked on")
+
 // finish ends this worker's part of the run. Where several share one, the first that
 // sees no open batch finishes it; the others return what that one has written.
+// A worker that leaves for a reason of its own ends nothing while others are at it.
 func (c *confirm) finish(ctx context.Context, sent error) (*Receipt, error) {
 	for {
-		r, err := c.conclude(ctx, sent)
+		r, err := c.conclude(context.WithoutCancel(ctx), sent)
 		switch {
-		case errors.Is(err, ledger.ErrLost) && c.store.Shared():
+		case errors.Is(err, errMoved) && c.store.Shared():
 			continue // somebody moved the run between our look and our write: look again
 		case errors.Is(err, errConcluded):
-			return c.concluded(ctx)
+			return c.concluded(context.WithoutCancel(ctx))
+		case errors.Is(err, errWorked):
+			sent = c.engine.Send(ctx)
+			continue
 		}
 		crash.Point("C6")
 		return r, err
@@ -121,19 +131,30 @@ func (c *confirm) conclude(ctx context.Context, sent error) (*Receipt, error) {
 			return errConcluded
 		}
 		if c.run = run; errors.Is(sent, deliver.ErrEnded) {
-			sent = nil // whoever ended it has gone, and nothing is left
+			sent = nil // whoever ended it has gone, and nothing is left, or it was taken up again
 		}
-		if err := c.settleCircuit(ctx, tx, r, sent); err != nil {
+		leaves, err := c.leaves(ctx, tx, r, sent)
+		if err != nil {
 			return err
+		}
+		if leaves {
+			rec := c.record("confirm.left", leftBecause(sent))
+			rec.CountsByState = stated(r.Counts)
+			r.AuditSeq, err = tx.Audit().Append(ctx, now, rec)
+			return unaudited(err)
 		}
 		if total := sum(r.Counts); total != c.plan.Events {
 			return fault.New(fault.Internal, "the ledger holds %d events of a plan of %d", total, c.plan.Events)
+		}
+		if r.Leftover() == 0 && ownFailure(sent) {
+			sent = nil // it came too late to keep anything from being sent
 		}
 		done := sent == nil && r.Leftover() == 0
 		if done && r.Requests == 0 && r.Counts[ledger.Rejected] == 0 {
 			r.Result = string(fault.NothingToSend)
 		}
-		r.Paused = sent == nil && c.run.Canary > 0 && r.Counts[ledger.Queued]+r.Counts[ledger.RetryWait] > 0
+		// A canary whose answer was lost waits for a person as well.
+		r.Paused = c.run.Canary > 0 && r.Counts[ledger.Queued]+r.Counts[ledger.RetryWait] > 0 && (sent == nil || fault.CodeOf(sent) == fault.OutcomeUnknown)
 		op, result := "confirm.stopped", string(fault.CodeOf(sent))
 		switch {
 		case errors.Is(sent, context.Canceled):
@@ -141,17 +162,11 @@ func (c *confirm) conclude(ctx context.Context, sent error) (*Receipt, error) {
 		case done:
 			op, result = "confirm.finished", "ok"
 		case r.Paused:
-			op, result = "confirm.paused", "ok"
+			if op = "confirm.paused"; sent == nil {
+				result = "ok"
+			}
 		case sent == nil:
 			result = string(fault.OutcomeUnknown)
-		}
-		rec := c.record(op, result)
-		rec.CountsByState, rec.SubmissionIDs = map[string]int{}, shortened(r.TraceIDs)
-		for s, n := range r.Counts {
-			rec.CountsByState[string(s)] = n
-		}
-		if r.AuditSeq, err = tx.Audit().Append(ctx, now, rec); err != nil {
-			return err
 		}
 		c.run.State, c.run.Error = ledger.RunStopped, result
 		if r.Paused {
@@ -159,21 +174,38 @@ func (c *confirm) conclude(ctx context.Context, sent error) (*Receipt, error) {
 		}
 		if done {
 			c.run.State, c.run.Error, c.run.FinishedAt = ledger.RunFinished, "", now
-			result, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			if err := tx.Runs().FinishKey(ctx, c.plan.Profile, c.run.Key, result); err != nil {
-				return err
-			}
 		}
-		// The fence decides between two that finish at once: the other one's record is
-		// rolled back with its move.
+		// Rows are locked in one order by whoever ends, goes on with or cancels a run:
+		// circuit, run, audit log. The fence decides between two that finish at once.
+		if _, err := tx.Circuits().Lock(ctx, c.plan.Profile, c.plan.Realm); err != nil {
+			return err
+		}
 		fence := c.run.Fence
 		c.run.Fence++
+		if err := tx.Runs().Move(ctx, c.run, fence); err != nil {
+			return err
+		}
+		if err := c.settleCircuit(ctx, tx, r, sent); err != nil {
+			return err
+		}
+		rec := c.record(op, result)
+		rec.CountsByState, rec.SubmissionIDs = stated(r.Counts), shortened(r.TraceIDs)
+		if r.AuditSeq, err = tx.Audit().Append(ctx, now, rec); err != nil {
+			return err
+		}
 		crash.Point("C7")
-		return tx.Runs().Move(ctx, c.run, fence)
+		if !done {
+			return nil
+		}
+		key, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		return tx.Runs().FinishKey(ctx, c.plan.Profile, c.run.Key, key)
 	})
+	if errors.Is(err, ledger.ErrLost) {
+		err = errors.Join(errMoved, err)
+	}
 	switch {
 	case err != nil:
 		return nil, errors.Join(err, sent)
@@ -188,6 +220,58 @@ func (c *confirm) conclude(ctx context.Context, sent error) (*Receipt, error) {
 			WithFix("confirm again: what is still inside the guard window is sent again with the same bytes; compare the rest with Events Manager")
 	}
 	return r, nil
+}
+
+// leaves reports whether this worker goes without ending the run, because it is the
+// worker that failed and not the run, or because others still have a part of it. It
+// is errWorked when this worker is as well and there is more to do.
+func (c *confirm) leaves(ctx context.Context, tx ledger.Tx, r *Receipt, sent error) (bool, error) {
+	if !c.store.Shared() || c.run.State != ledger.RunSending || r.Leftover() == 0 {
+		return false, nil
+	}
+	batches, err := tx.Batches().List(ctx, c.plan.No)
+	if err != nil {
+		return false, err
+	}
+	held, open := false, false
+	for i := range batches {
+		b := &batches[i]
+		held = held || (!b.State.Terminal() && b.Owner != "" && b.LeaseUntil.After(tx.Now()))
+		open = open || b.State == ledger.Queued || b.State == ledger.InFlight
+	}
+	trial := c.probe || c.run.Canary > 0 // whose end is a verdict, or a person's turn
+	switch code := fault.CodeOf(sent); {
+	case sent == nil && (held || open) && c.run.Canary == 0:
+		return false, errWorked
+	case sent == nil:
+		return false, nil
+	case ownFailure(sent):
+		return held || !trial, nil
+	case code == fault.DestinationUnreached, code == fault.OutcomeUnknown:
+		return held && !trial, nil
+	}
+	return false, nil
+}
+
+// ownFailure reports whether a worker failed for a reason of its own, which says
+// nothing about the run: its caller has gone, or the ledger did not answer it.
+func ownFailure(sent error) bool {
+	return errors.Is(sent, context.Canceled) || errors.Is(sent, context.DeadlineExceeded) || fault.CodeOf(sent) == fault.StoreUnavailable
+}
+
+func leftBecause(sent error) string {
+	if errors.Is(sent, context.Canceled) {
+		return string(fault.Cancelled)
+	}
+	return string(fault.CodeOf(sent))
+}
+
+func stated(counts map[ledger.State]int) map[string]int {
+	out := make(map[string]int, len(counts))
+	for s, n := range counts {
+		out[string(s)] = n
+	}
+	return out
 }
 
 // count makes the receipt of the run as the ledger stands.

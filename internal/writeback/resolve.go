@@ -166,6 +166,9 @@ func (h *handling) resolve(ctx context.Context) (*Resolution, error) {
 	}
 	for _, b := range batches {
 		err := h.store.Do(ctx, func(tx ledger.Tx) error { return h.batch(ctx, tx, b.No) })
+		if errors.Is(err, ledger.ErrLost) {
+			return nil, h.busy(err) // a worker took the batch between our look and our write
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -224,6 +227,9 @@ func (h *handling) batch(ctx context.Context, tx ledger.Tx, no int) error {
 // unsent decides about a live test of a plan that was not confirmed: what did not
 // arrive may be confirmed with the rest.
 func (h *handling) unsent(ctx context.Context, tx ledger.Tx, chosen []ledger.Event) error {
+	if err := h.unconfirmed(ctx, tx); err != nil {
+		return err
+	}
 	refs, claims := refsOf(chosen)
 	if h.req.As == AsDelivered {
 		return tx.Events().Set(ctx, refs, ledger.Delivered, codeTest)
@@ -252,8 +258,11 @@ func (h *handling) decide(ctx context.Context, tx ledger.Tx, b *ledger.Batch, ch
 			return err
 		}
 	}
-	if b.State != ledger.Unknown || len(others) > 0 {
-		return nil
+	switch {
+	case b.State != ledger.Unknown:
+		return nil // the batch is not repeated
+	case len(others) > 0:
+		return h.moved(ctx, tx, b, ledger.Unknown) // a worker that is about to repeat it reads it anew
 	}
 	return h.moved(ctx, tx, b, ledger.Delivered)
 }
@@ -291,9 +300,11 @@ func (h *handling) again(ctx context.Context, tx ledger.Tx, b *ledger.Batch, cho
 	if state == ledger.Unknown {
 		code = codeHeldBack
 	}
-	apart, _ := refsOf(others)
-	if err := tx.Events().Set(ctx, apart, state, code); err != nil {
-		return nil, err
+	if state != ledger.Queued && state != ledger.RetryWait { // what waits travels with them
+		apart, _ := refsOf(others)
+		if err := tx.Events().Set(ctx, apart, state, code); err != nil {
+			return nil, err
+		}
 	}
 	refs, _ := refsOf(chosen)
 	if err := tx.Events().Set(ctx, refs, "", ""); err != nil {

@@ -45,6 +45,9 @@ func (r *RetentionResult) any() bool { return *r != RetentionResult{} }
 func (s *Service) Retain(ctx context.Context) (*RetentionResult, time.Time, error) {
 	r := &RetentionResult{}
 	next := s.now().Add(retentionEvery)
+	if err := s.sweep(ctx); err != nil { // previews that died left payloads too
+		return r, next, err
+	}
 	if err := s.shredPlans(ctx, r); err != nil {
 		return r, next, err
 	}
@@ -108,6 +111,11 @@ func (s *Service) shredPlans(ctx context.Context, r *RetentionResult) error {
 		if err != nil {
 			return err
 		}
+		if err := s.abandon(ctx, p); fault.CodeOf(err) == fault.IdempotencyInProgress {
+			continue // somebody is at it; the next run sees
+		} else if err != nil {
+			return err
+		}
 		if err := s.store.Payloads().Remove(ctx, p.File); err != nil {
 			return fault.New(fault.StoreUnavailable, "a plan's payload can't be removed").Wrap(err)
 		}
@@ -121,6 +129,34 @@ func (s *Service) shredPlans(ctx context.Context, r *RetentionResult) error {
 		r.Payloads++
 	}
 	return nil
+}
+
+// abandon ends the run of a plan whose payload goes. What provably was not sent is
+// cancelled and its claims are given back: a store event may be sent for 62 days, and
+// only another plan still can.
+func (s *Service) abandon(ctx context.Context, p *ledger.Plan) error {
+	var run *ledger.Run
+	err := s.store.View(ctx, func(tx ledger.Tx) (err error) {
+		run, err = tx.Runs().OfPlan(ctx, p.No)
+		return err
+	})
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && run.State == ledger.RunFinished {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.halt(ctx, run.ID); err != nil {
+		return err
+	}
+	h, err := s.In(p.Profile).take(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	defer h.lock.release()
+	h.reason = "retention: the payload was kept as long as it may be"
+	_, err = h.cancel(ctx)
+	return err
 }
 
 // keepUntil is when a plan's payload may go.

@@ -29,7 +29,11 @@ func eventPart(key ledger.Key) int64 { return int64(binary.BigEndian.Uint64(key[
 // noteSale keeps an event beside the others of its sale: strongest first, then
 // oldest.
 func (p *planner) noteSale(it *item, e *entry) error {
-	if e.sale == (outcome.ID{}) || e.verdict == asTooOld || e.verdict == asWithdrawn || e.verdict == asUnknownConsent {
+	switch e.verdict {
+	case asTooOld, asWithdrawn, asUnknownConsent, asCancelledInHold, asCancelled:
+		return nil // not sent, so nothing gives way to it
+	}
+	if e.sale == (outcome.ID{}) {
 		return nil
 	}
 	if p.beside.sales == nil {

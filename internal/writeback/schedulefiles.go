@@ -142,7 +142,7 @@ func (f *windowFiles) remember(ctx context.Context, tx ledger.Tx) error {
 // previewStored previews the window's stored outcomes.
 func (s *Service) previewStored(ctx context.Context, sc *schedule.Schedule, w schedule.Window, progress func(Progress)) (*PlanView, error) {
 	return s.Preview(ctx, PreviewRequest{
-		Stored: &Selection{Outcomes: sc.Spec.Outcomes, Window: w.String()}, Filter: sc.Spec.Filter, Dataset: sc.Spec.Dataset, Realm: sc.Spec.Realm,
+		Stored: &Selection{Outcomes: sc.Spec.Outcomes, Window: w.String(), Zone: sc.Spec.Zone}, Filter: sc.Spec.Filter, Dataset: sc.Spec.Dataset, Realm: sc.Spec.Realm,
 		Samples: 3, Progress: progress, Origin: "schedule " + sc.ID + " " + w.String(),
 	})
 }

@@ -189,9 +189,10 @@ func (s *Service) choose(ctx context.Context, sc *schedule.Schedule, atOnce bool
 		if err != nil {
 			return err
 		}
-		if chosen.State != schedule.Completed {
-			chosen.State = schedule.Started
+		if chosen.State == schedule.Completed {
+			chosen.Again(now) // its last day was not over, or something of it was held
 		}
+		chosen.State = schedule.Started
 		if err := tx.Schedules().PutRun(ctx, chosen); err != nil {
 			return err
 		}
@@ -217,6 +218,7 @@ type windowWork struct {
 	profile  *tenant.Profile
 	run      *schedule.Run
 	window   schedule.Window
+	through  string // the last day that needs no other window once this one is completed
 	progress func(Progress)
 }
 
@@ -246,6 +248,11 @@ func (w *windowWork) step(ctx context.Context) error {
 			return err
 		}
 	}
+	loc, err := schedule.Zone(w.sc.Spec.Zone)
+	if err != nil {
+		return err
+	}
+	w.through = w.window.Through(view.CreatedAt, view.Summary.HeldSince, loc)
 	if view.Events == 0 && confirmed == nil {
 		return w.complete(ctx, nil)
 	}
@@ -417,7 +424,7 @@ func (w *windowWork) send(ctx context.Context, view *PlanView, confirmed *ledger
 	case code == fault.OutcomeUnknown && receipt != nil && receipt.Leftover() == receipt.Counts[ledger.Unknown]:
 		// What is unknown waits for a person or for its guard; the window is done.
 		return w.complete(ctx, receipt)
-	case code == fault.ApprovalRequired, code == fault.CapExceeded, code == fault.RejectThreshold, code == fault.RunPaused:
+	case code == fault.ApprovalRequired, code == fault.CapExceeded, code == fault.RejectThreshold, code == fault.DoubleCount, code == fault.RunPaused:
 		w.run.Reasons = append(w.run.Reasons, err.Error())
 		return w.park(ctx)
 	case receipt == nil && confirmed == nil:
@@ -432,7 +439,8 @@ func (w *windowWork) park(ctx context.Context) error {
 	return w.book(ctx, "schedule.parked", "parked")
 }
 
-// complete ends the window; the next one begins after it.
+// complete ends the window; the next one begins after it, or with the first day of
+// it that may still have something to send.
 func (w *windowWork) complete(ctx context.Context, receipt *Receipt) error {
 	w.run.State, w.run.Code, w.run.Reasons, w.run.FinishedAt = schedule.Completed, "", nil, w.now().UTC()
 	w.run.RetryAt = time.Time{}
@@ -454,8 +462,8 @@ func (w *windowWork) book(ctx context.Context, op, result string) error {
 			if err != nil {
 				return err
 			}
-			if w.window.To > sc.Completed {
-				sc.Completed = w.window.To
+			if w.through > sc.Completed {
+				sc.Completed = w.through
 				if err := tx.Schedules().Put(ctx, sc); err != nil {
 					return err
 				}

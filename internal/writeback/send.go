@@ -22,15 +22,18 @@ func (c *confirm) work(ctx context.Context) (*Receipt, error) {
 	}
 	for c.run.State == ledger.RunClaiming {
 		err := c.claim(ctx)
-		if errors.Is(err, ledger.ErrLost) && c.store.Shared() {
+		switch {
+		case errors.Is(err, ledger.ErrLost) && c.store.Shared():
 			err = c.awaitClaims(ctx)
+		case errors.Is(err, ledger.ErrLost):
+			err = c.reread(ctx) // it was cancelled meanwhile
 		}
 		if err != nil {
 			return nil, typed(err)
 		}
 	}
 	err := c.send(ctx)
-	return c.finish(context.WithoutCancel(ctx), err)
+	return c.finish(ctx, err)
 }
 
 // takeOver makes the run this worker's, or joins those that are at it. A new owner
@@ -46,7 +49,13 @@ func (c *confirm) takeOver(ctx context.Context) error {
 	old := c.run.Fence
 	c.run.Fence++
 	if c.run.State == ledger.RunStopped {
-		c.run.State = ledger.RunSending
+		unclaimed, err := c.unclaimed(ctx)
+		if err != nil {
+			return err
+		}
+		if c.run.State = ledger.RunSending; unclaimed {
+			c.run.State = ledger.RunClaiming
+		}
 	}
 	err := c.store.Do(ctx, func(tx ledger.Tx) error { return tx.Runs().Move(ctx, c.run, old) })
 	if !errors.Is(err, ledger.ErrLost) || !shared {
@@ -56,6 +65,18 @@ func (c *confirm) takeOver(ctx context.Context) error {
 		return err
 	}
 	return c.awaitClaims(ctx)
+}
+
+// unclaimed reports whether the run was stopped before it had claimed everything.
+func (c *confirm) unclaimed(ctx context.Context) (found bool, err error) {
+	err = c.store.View(ctx, func(tx ledger.Tx) error {
+		list, err := tx.Batches().List(ctx, c.plan.No)
+		for i := range list {
+			found = found || list[i].State == ledger.Planned
+		}
+		return err
+	})
+	return found, err
 }
 
 func (c *confirm) reread(ctx context.Context) error {
@@ -111,7 +132,14 @@ func (c *confirm) send(ctx context.Context) error {
 	}
 	switch {
 	case c.run.Canary > 0:
-		e.First, e.Only = c.run.Canary, true
+		tested, err := c.tested(ctx)
+		if err != nil {
+			return err
+		}
+		e.First, e.Only = c.run.Canary+tested, true
+		if c.probe { // while the circuit is half open, the canary is no larger than its trial
+			e.First = min(c.run.Canary, probeEvents) + tested
+		}
 	case c.probe:
 		e.First = probeEvents
 	}
@@ -132,10 +160,22 @@ func (c *confirm) send(ctx context.Context) error {
 			c.req.Progress(p)
 		}
 	}
+	c.engine = e
 	if err := c.leaveOut(ctx); err != nil {
 		return err
 	}
 	return e.Send(ctx)
+}
+
+// tested is how many events of the plan a live test has sent: they are none of a
+// canary's.
+func (c *confirm) tested(ctx context.Context) (n int, err error) {
+	err = c.store.View(ctx, func(tx ledger.Tx) error {
+		codes, err := tx.Events().Codes(ctx, c.plan.No)
+		n = codes[ledger.Delivered][codeTest] + codes[ledger.Unknown][codeLive]
+		return err
+	})
+	return n, err
 }
 
 // alert writes down that Meta acknowledged another number of events than were sent:

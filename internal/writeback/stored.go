@@ -30,6 +30,7 @@ const (
 type Selection struct {
 	Outcomes []string
 	Window   string // see outcome.ParseWindow
+	Zone     string // that cuts the days; empty: the profile's
 }
 
 // stored feeds a planner from the outcome store.
@@ -47,7 +48,7 @@ func (s *Service) selection(ctx context.Context, sel *Selection) (*stored, error
 			WithFix("for example --outcome payment_received --window last-7-days")
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(sel.Outcomes)))
-	query, window, err := s.query(ctx, OutcomeQuery{Outcomes: names, Window: sel.Window})
+	query, window, err := s.query(ctx, OutcomeQuery{Outcomes: names, Window: sel.Window, Zone: sel.Zone})
 	if err != nil {
 		return nil, err
 	}

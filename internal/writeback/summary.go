@@ -62,7 +62,8 @@ type Summary struct {
 	Warnings   map[string]*Note `json:"warnings"`
 	HeldFrom   *time.Time       `json:"held_first,omitempty"` // when the first hold ends
 	HeldUntil  *time.Time       `json:"held_until,omitempty"` // when the last hold ends
-	Expiring   int              `json:"expiring"`             // planned, less than 24 h left
+	HeldSince  int64            `json:"held_oldest_event_time,omitempty"`
+	Expiring   int              `json:"expiring"` // planned, less than 24 h left
 	OldestTime int64            `json:"oldest_event_time,omitempty"`
 	NewestTime int64            `json:"newest_event_time,omitempty"`
 	Requests   int              `json:"requests"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sluice/internal/fault"
 	"sluice/internal/ledger"
 	"sluice/internal/privacy"
 	"sluice/internal/tenant"
@@ -79,6 +80,22 @@ func (p *planner) storeIndex(ctx context.Context, last bool) error {
 	}
 	err := p.store.Do(ctx, func(tx ledger.Tx) error { return tx.Privacy().PutSubjects(ctx, p.plan.No, p.parts) })
 	p.parts = p.parts[:0]
+	return err
+}
+
+// stillAllowed refuses a plan that holds somebody who came onto the list while it was
+// made: an erasure that ended meanwhile did not see its payload.
+func (p *planner) stillAllowed(ctx context.Context, tx ledger.Tx) error {
+	list, err := privacy.Load(ctx, tx.Privacy(), p.profile, p.plan.CreatedAt.Add(-clockSlack))
+	if err != nil {
+		return err
+	}
+	list = list.Without(p.guard.list)
+	places, err := p.find(ctx, tx, p.plan, list)
+	if err == nil && len(places) > 0 {
+		err = fault.New(fault.PlanStale, "somebody in the input came onto the suppression list during the preview; nothing was planned").
+			WithCommand("sluice", "preview", "INPUT")
+	}
 	return err
 }
 

@@ -87,8 +87,8 @@ type SuppressResult struct {
 	Request string `json:"request,omitempty"`
 }
 
-// mayErase is for acts on people's data: an admin's, also through an agent or a shop
-// system that passes a person's wish on.
+// mayErase is for acts on people's data: an admin's, also through a shop system's
+// token that passes a person's wish on; never an agent's.
 func (s *Service) mayErase() error {
 	return tenant.Permit(s.caller, tenant.Need{Scope: tenant.Write, Role: tenant.Admin}, tenant.Facts{})
 }

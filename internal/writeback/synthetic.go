@@ -43,7 +43,7 @@ func (d disguise) invented(field, value string) (string, bool) {
 	case "em":
 		return digest(fmt.Sprintf("buyer-%012x@example.com", n&0xffffffffffff)), true
 	case "ph":
-		return digest(fmt.Sprintf("447700900%03d", n%1000)), true
+		return digest(fmt.Sprintf("442079460%03d", n%1000)), true
 	case "external_id":
 		return digest(fmt.Sprintf("test-%016x", n)), true
 	case "fn", "ln":

@@ -114,7 +114,9 @@ func (c *confirm) skip(ctx context.Context, tx ledger.Tx, chunk []ledger.Event, 
 
 // hold keeps the events whose batch may still move to a state: it has provably not
 // sent them. A worker that has such a batch on lease loses it here, by the fence,
-// before it could read what it is about to send; the others are busy.
+// before it could read what it is about to send; the others are busy. So are events
+// that have got a state of their own since they were read: once a batch is held,
+// nobody else gives them one.
 func hold(ctx context.Context, tx ledger.Tx, plan int64, events []ledger.Event, to ledger.State) (waiting, busy []ledger.Event, err error) {
 	batches, err := tx.Batches().List(ctx, plan)
 	if err != nil {
@@ -139,7 +141,21 @@ func hold(ctx context.Context, tx ledger.Tx, plan int64, events []ledger.Event, 
 			return nil, nil, err
 		}
 	}
-	return waiting, busy, nil
+	still := waiting[:0:0]
+	for _, e := range waiting {
+		if b := batchOf(batches, e.Ref.Ord()); taken[b.No] {
+			now, err := tx.Events().Get(ctx, e.Ref)
+			if err != nil {
+				return nil, nil, err
+			}
+			if now.State != "" {
+				busy = append(busy, e)
+				continue
+			}
+		}
+		still = append(still, e)
+	}
+	return still, busy, nil
 }
 
 // batchOf finds the batch that an event travels in. Batches lie in plan order.

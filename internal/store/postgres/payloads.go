@@ -28,9 +28,12 @@ const blockChunks = 128
 const blockSize = blockChunks * chunkSize
 
 // Payloads serves ledger.Store: rows of a page.
-func (s *Store) Payloads() ledger.Payloads { return payloads{s.pool} }
+func (s *Store) Payloads() ledger.Payloads { return payloads{s.pool, s.writers} }
 
-type payloads struct{ pool *pgxpool.Pool }
+type payloads struct {
+	pool    *pgxpool.Pool
+	writers chan struct{}
+}
 
 // payloadWriter feeds one COPY, which is one transaction: what does not end in
 // Commit was never there. It holds a connection meanwhile.
@@ -48,14 +51,23 @@ func (p payloads) Create(ctx context.Context, name string) (ledger.PayloadWriter
 	if name == "" {
 		return nil, fs.ErrInvalid
 	}
+	select {
+	case p.writers <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
+		<-p.writers
 		return nil, unavailable(ctx, err)
 	}
 	read, write := io.Pipe()
 	w := &payloadWriter{name: name, pipe: write, ended: make(chan error, 1), block: make([]byte, 0, blockSize)}
 	go func() {
-		defer conn.Release()
+		defer func() {
+			conn.Release()
+			<-p.writers
+		}()
 		_, err := conn.Conn().PgConn().CopyFrom(ctx, read, `COPY payload (name, seq, data) FROM STDIN BINARY`)
 		if isState(err, "23505") {
 			err = fmt.Errorf("payload %s: %w", name, fs.ErrExist)

@@ -34,9 +34,12 @@ import (
 const patience = 30 * time.Second
 
 // maxConns is how many connections one process takes unless pool_max_conns in the
-// URL says otherwise: enough for its senders, and for a payload and a snapshot while
-// a transaction is open.
-const maxConns = 16
+// URL says otherwise: enough for its senders. minConns is the least it gets along
+// with: whoever writes a payload holds one, and needs another for the plan's rows.
+const (
+	maxConns = 16
+	minConns = 2
+)
 
 // Options is what a test sets and a program leaves empty.
 type Options struct {
@@ -49,6 +52,7 @@ type Store struct {
 	id         string
 	chain      string
 	pool       *pgxpool.Pool
+	writers    chan struct{}    // a place per payload that may be written at a time
 	now        func() time.Time // nil: the database's
 	statements translator
 }
@@ -63,10 +67,17 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fault.New(fault.Usage, "database_url is no PostgreSQL URL").
 			WithFix("write it as postgres://USER:PASSWORD@HOST:5432/DATABASE")
 	}
-	if _, set := config.ConnConfig.RuntimeParams["pool_max_conns"]; !set && config.MaxConns < maxConns {
+	c := config.ConnConfig
+	// The pool's own reading of the URL does not tell a number that was asked for from
+	// its default.
+	asked, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fault.New(fault.Usage, "database_url is no PostgreSQL URL")
+	}
+	if _, set := asked.RuntimeParams["pool_max_conns"]; !set {
 		config.MaxConns = maxConns
 	}
-	c := config.ConnConfig
+	config.MaxConns = max(config.MaxConns, minConns)
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
@@ -95,7 +106,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, unavailable(ctx, err)
 	}
-	s := &Store{pool: pool, now: o.Now, chain: o.Chain}
+	// Payload writers hold a connection for long and wait for others meanwhile; were
+	// they to take them all, nobody would ever go on.
+	s := &Store{pool: pool, now: o.Now, chain: o.Chain, writers: make(chan struct{}, config.MaxConns/2)}
 	if err := s.prepare(ctx); err != nil {
 		pool.Close()
 		return nil, err

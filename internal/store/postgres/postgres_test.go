@@ -71,6 +71,54 @@ func TestProcessesThatStartTogetherAgree(t *testing.T) {
 	}
 }
 
+func TestPayloadWritersNeverTakeAllConnections(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	for name, most := range map[string]int{"&pool_max_conns=1": 2, "&pool_max_conns=5": 5, "": 16} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			join := "?"
+			if strings.Contains(url, "?") {
+				join = "&"
+			}
+			program := fmt.Sprint("writers", most)
+			s := open(t, url+join+"application_name="+program+name)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			count := direct(t, url)
+			var wg sync.WaitGroup
+			var counting sync.Mutex
+			for i := range 40 {
+				wg.Go(func() {
+					w, err := s.Payloads().Create(ctx, fmt.Sprint(name, i))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer w.Abort()
+					// Whoever lays a plan writes its rows while the payload is open.
+					err = s.Do(ctx, func(tx ledger.Tx) error {
+						_, err := tx.Plans().List(ctx, 1)
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+					counting.Lock()
+					defer counting.Unlock()
+					var n int
+					err = count.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()`,
+						program).Scan(&n)
+					if err != nil || n > most {
+						t.Errorf("%d connections, want at most %d: %v", n, most, err)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
 func TestTimeIsTheDatabases(t *testing.T) {
 	t.Parallel()
 	url := ledgertest.PostgresURL(t)

@@ -104,8 +104,13 @@ func (r inboxRepo) Settle(ctx context.Context, id string, s inbox.State, code st
 	return err
 }
 
+func (r inboxRepo) Again(ctx context.Context, id string, now time.Time) error {
+	_, err := r.s.Exec(ctx, `UPDATE delivery SET state = 'waiting', code = '', attempts = 0, next_at = ? WHERE id = ? AND state = 'failed'`, Millis(now), id)
+	return err
+}
+
 func (r inboxRepo) Sweep(ctx context.Context, before time.Time) (int64, error) {
-	return r.s.Exec(ctx, `DELETE FROM delivery WHERE state <> 'waiting' AND received_at < ?`, Millis(before))
+	return r.s.Exec(ctx, `DELETE FROM delivery WHERE state <> 'waiting' AND received_at < ?1 AND next_at < ?1`, Millis(before))
 }
 
 func (r inboxRepo) Counts(ctx context.Context, hook string) (map[inbox.State]int, error) {

@@ -185,6 +185,9 @@ func (r outcomes) meet(ctx context.Context, o *outcome.Row) (outcome.Arrival, er
 		o.Time, Millis(o.ChangedAt), int64(old.Changes+1), o.EventID, o.EventName, o.ActionSource, o.Value, o.Currency,
 		int64(o.Keys), o.Hold, idOrNull(o.Sale), int64(o.Rank), o.Consent, string(state), int64(o.Lines), string(names), string(labels), int64(o.Touches), number(o.MetaTouch),
 		o.Source, o.File, o.Line, o.Code, o.Field, o.Hint, o.Digest[:], o.Day, bytesOrNull(o.Subjects), bytesOrNull(o.Payload), bytesOrNull(o.Trail), o.ID[:])
+	if err == nil && old.State == outcome.Open && old.Sale != (outcome.ID{}) && (state != outcome.Open || o.Sale != old.Sale) {
+		err = r.Supersede(ctx, old.Profile, []outcome.ID{old.Sale}, o.ChangedAt)
+	}
 	return outcome.Arrival{Old: old, Changed: true}, err
 }
 
@@ -222,6 +225,11 @@ func (r outcomes) Remember(ctx context.Context, c *outcome.Cancellation) (bool, 
 	n, err := r.s.Exec(ctx, `INSERT INTO outcome_cancellation (id, profile, target, at, arrived_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		c.ID[:], c.Profile, idOrNull(c.Target), c.At, Millis(c.ArrivedAt))
 	return n == 1, err
+}
+
+func (r outcomes) Dismiss(ctx context.Context, id outcome.ID) error {
+	_, err := r.s.Exec(ctx, `DELETE FROM outcome_cancellation WHERE id = ?`, id[:])
+	return err
 }
 
 func (r outcomes) CancelledTargets(ctx context.Context, profile string, targets []outcome.ID) (map[outcome.ID]int64, error) {
@@ -281,11 +289,15 @@ func (r outcomes) Cancel(ctx context.Context, id outcome.ID, lines int, at int64
 	if lines < 0 {
 		o.TakenBack = o.Lines
 	}
+	was := o.State
 	if o.TakenBack >= o.Lines && o.State != outcome.Rejected {
 		o.State = outcome.Cancelled
 	}
 	_, err = r.s.Exec(ctx, `UPDATE outcome SET taken_back = ?, cancelled_at = ?, state = ?, changed_at = ? WHERE id = ?`,
 		int64(o.TakenBack), max(at, o.CancelledAt), string(o.State), Millis(now), id[:])
+	if err == nil && was == outcome.Open && o.State == outcome.Cancelled && o.Sale != (outcome.ID{}) {
+		err = r.Supersede(ctx, o.Profile, []outcome.ID{o.Sale}, now)
+	}
 	return o.State == outcome.Cancelled, err
 }
 
@@ -295,9 +307,15 @@ func (r outcomes) Supersede(ctx context.Context, profile string, sales []outcome
 		for i := range chunk {
 			args = append(args, chunk[i][:])
 		}
+		_, err := r.s.Exec(ctx, `UPDATE outcome SET state = 'open', changed_at = ? WHERE profile = ? AND state = 'superseded' AND sale IN (`+marks(len(chunk))+`)
+			AND NOT EXISTS (SELECT 1 FROM outcome AS other WHERE other.sale = outcome.sale AND other.profile = outcome.profile AND other.state IN ('open', 'withdrawn')
+				AND (other.rank, other.event_time, other.id) < (outcome.rank, outcome.event_time, outcome.id))`, args...)
+		if err != nil {
+			return err
+		}
 		// The strongest outcome of a sale finds none above it and stays open, so the
 		// order in which rows change does not matter.
-		_, err := r.s.Exec(ctx, `UPDATE outcome SET state = 'superseded', changed_at = ? WHERE profile = ? AND state = 'open' AND sale IN (`+marks(len(chunk))+`)
+		_, err = r.s.Exec(ctx, `UPDATE outcome SET state = 'superseded', changed_at = ? WHERE profile = ? AND state = 'open' AND sale IN (`+marks(len(chunk))+`)
 			AND EXISTS (SELECT 1 FROM outcome AS other WHERE other.sale = outcome.sale AND other.profile = outcome.profile AND other.state = 'open'
 				AND (other.rank, other.event_time, other.id) < (outcome.rank, outcome.event_time, outcome.id))`, args...)
 		if err != nil {
