@@ -12,7 +12,7 @@ BUILD_FLAGS   := -trimpath -ldflags='-s -w'
 LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt vet lint unit race fuzz-short update bench bench-large bench-sdk vuln clean crash-matrix workers-matrix
+.PHONY: help demo build test fmt vet lint unit race retail fuzz-short update bench bench-large bench-sdk vuln clean crash-matrix workers-matrix
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,7 +27,7 @@ build: ## the static binary: bin/sluice
 
 # Committed corpora run with every test; looking for new inputs is a target of its
 # own, because what it finds depends on chance.
-test: fmt vet lint race ## the whole truth, what CI runs
+test: fmt vet lint race retail ## the whole truth, what CI runs
 
 fmt: ## fail when a Go file is not gofmt-formatted
 	@sh scripts/need.sh $(GO)
@@ -58,6 +58,12 @@ race: ## go test -race ./... with everything that needs other programs
 	SLUICE_SKIPS=$$skips $(GO) test -race -timeout 20m $(if $(CI),-count=1) $(TEST_FLAGS) ./... || rc=$$?; \
 	if [ -s "$$skips" ]; then echo "NOT RUN on this machine:"; cat "$$skips"; fi; \
 	rm -f "$$skips"; exit $$rc
+
+# A year of real orders, day by day: minutes under the race detector, which sees the
+# same code in every other test.
+retail: ## the tests over the public retail file, where it is there
+	@sh scripts/need.sh $(GO)
+	$(GO) test -timeout 20m $(if $(CI),-count=1) -run 'TestRetailReplay|TestVector38' $(TEST_FLAGS) ./e2e
 
 fuzz-short: ## every fuzz target for FUZZTIME (3s)
 	@sh scripts/need.sh $(GO)
