@@ -29,6 +29,9 @@ func (a *App) Source(ctx context.Context, s *writeback.Service, inputs []string,
 	name := inputs[0]
 	c := a.Config.Sources[name]
 	if c.Type == config.SourceCommand {
+		if err := a.Config.MayRun(name); err != nil {
+			return nil, err
+		}
 		return source.OpenCommand(ctx, source.Command{
 			Name: name, Argv: c.Command, Env: a.Config.Environ(&c), Dir: c.Dir, MinRows: c.MinRows, Counted: c.Counted, Timeout: duration(c.Timeout),
 		}, o)

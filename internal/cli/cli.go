@@ -61,6 +61,7 @@ type command struct {
 	logLevel string
 	progress string
 	color    bool
+	profile  string // --profile of the command, where it has one
 }
 
 // group names of the help page.
@@ -100,7 +101,10 @@ func (c *command) root() *cobra.Command {
 	}
 	root.SetHelpCommandGroupID(groupTools)
 	root.SetCompletionCommandGroupID(groupTools)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if f := cmd.Flag("profile"); f != nil {
+			c.profile = f.Value.String()
+		}
 		f, ok := c.out.Writer.(*os.File)
 		c.color = ok && term.IsTerminal(int(f.Fd())) && !c.hasEnv("NO_COLOR")
 		return nil
@@ -163,7 +167,16 @@ func (c *command) open(ctx context.Context) (*app.App, error) {
 		return nil, err
 	}
 	log.Info("state directory", "path", cfg.StateDir)
-	return app.Open(ctx, cfg, app.Options{Now: c.Now, Sleep: c.Sleep, Log: log, Via: "cli"})
+	a, err := app.Open(ctx, cfg, app.Options{Now: c.Now, Sleep: c.Sleep, Log: log, Via: "cli"})
+	if err != nil || c.profile == "" {
+		return a, err
+	}
+	// Here for every command: what works on a profile that is not there finds nothing,
+	// and that looks like success.
+	if err := a.Writeback.In(c.profile).Known(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
 }
 
 func (c *command) logger() (*slog.Logger, error) {

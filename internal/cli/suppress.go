@@ -70,7 +70,7 @@ func (c *command) suppressImportCommand(profile *string) *cobra.Command {
 }
 
 // suppress adds to the list. A single entry that can't be read is a failure, one
-// line of many is counted.
+// line of many is counted, and the rest is on the list.
 func (c *command) suppress(ctx context.Context, profile string, req writeback.SuppressRequest, single bool) error {
 	return c.with(ctx, func(a *app.App) error {
 		r, err := a.Writeback.In(profile).Suppress(ctx, req)
@@ -80,10 +80,15 @@ func (c *command) suppress(ctx context.Context, profile string, req writeback.Su
 		if single && r.Reason != nil {
 			return r.Reason
 		}
-		return c.print(r, func(w io.Writer) {
+		err = c.print(r, func(w io.Writer) {
 			line(w, "%s identifiers of %s people are new on the suppression list.", thousands(r.Added), thousands(r.Entries-r.Invalid))
 			writeInvalid(w, r)
 		})
+		if err == nil && r.Invalid > 0 {
+			return reported{fault.New(fault.Partial, "%s of %s entries could not be read", thousands(r.Invalid), thousands(r.Entries)).
+				WithFix("mend them and import the list again: who is on it already counts once")}
+		}
+		return err
 	})
 }
 

@@ -44,7 +44,8 @@ type Config struct {
 	// Sources are read by name wherever an input is.
 	Sources map[string]Source `yaml:"sources"`
 
-	env map[string]string
+	env      map[string]string
+	implicit bool // the file was only found in the current directory
 }
 
 // Audit says where signed checkpoints of the audit log are exported to. A place that
@@ -132,13 +133,15 @@ func (c *Config) readFile(path string) error {
 		}
 	}
 	if !wanted {
+		c.implicit = true
 		return c.trustImplicit()
 	}
 	return nil
 }
 
 // trustImplicit bounds what a sluice.yaml may do that was only found in the current
-// directory: it may not run a program, nor send the token or the ledger anywhere but
+// directory: it may not run a program (a source that is one is refused where it is
+// read, see MayRun), nor send the token or the ledger anywhere but
 // to Meta or this machine, nor say which key protects them.
 func (c *Config) trustImplicit() error {
 	host := ""
@@ -149,12 +152,6 @@ func (c *Config) trustImplicit() error {
 	if c.Audit.CheckpointFile != "" || len(c.Audit.CheckpointCommand) > 0 {
 		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command, and was not asked for").
 			WithFix("name it: --config sluice.yaml")
-	}
-	for name, s := range c.Sources {
-		if s.Type == SourceCommand {
-			return fault.New(fault.Usage, "./sluice.yaml has the program %s among its sources, and was not asked for", name).
-				WithFix("name it: --config sluice.yaml")
-		}
 	}
 	if len(c.Token.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
 		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url, and was not asked for").

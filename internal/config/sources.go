@@ -63,6 +63,16 @@ func (s *Source) check(name string) error {
 	return nil
 }
 
+// MayRun refuses to run the program of a source that stands in a sluice.yaml nobody
+// named.
+func (c *Config) MayRun(name string) error {
+	if !c.implicit {
+		return nil
+	}
+	return fault.New(fault.Usage, "./sluice.yaml has the program %s among its sources, and was not asked for", name).
+		WithFix("name it: --config sluice.yaml")
+}
+
 // Environ is what a source's program sees: nothing of Meta's tokens or of Sluice's
 // settings unless it is named.
 func (c *Config) Environ(s *Source) []string {

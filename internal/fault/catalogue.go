@@ -40,6 +40,7 @@ const (
 	PlanExpired           Code = "plan_expired"
 	PlanStale             Code = "plan_stale"
 	PlanHashMismatch      Code = "plan_hash_mismatch"
+	UnmappedOutcome       Code = "unmapped_outcome"
 	RejectThreshold       Code = "reject_threshold"
 	IdempotencyInvalid    Code = "idempotency_key_invalid"
 	IdempotencyMismatch   Code = "idempotency_mismatch"
@@ -103,6 +104,7 @@ var Catalogue = []Row{
 	{SourceUnavailable, 424, ExitEnv, true, "an input can't be opened", "check the path and its permissions"},
 	{SourceInvalid, 422, ExitValidation, false, "an input is not what it claims to be", "export it again; the message names file and line"},
 	{SourceEmpty, 422, ExitValidation, false, "there is no record to read", "check the export; an empty day needs no send"},
+	{UnmappedOutcome, 422, ExitValidation, false, "an outcome was asked for that was never stored and has no Meta event", "list what is stored with `sluice outcomes stats`; a profile's policy names events for outcomes of your own"},
 	{PlanRequired, 400, ExitValidation, false, "confirm came without a plan", "run `sluice preview` first"},
 	{PlanNotFound, 404, ExitValidation, false, "no such plan in this state directory", "list plans with `sluice runs`, or preview again"},
 	{PlanExpired, 410, ExitValidation, false, "the plan is too old to be confirmed", "preview again"},

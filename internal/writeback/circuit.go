@@ -254,6 +254,9 @@ type CircuitView struct {
 func (s *Service) Circuits(ctx context.Context) ([]CircuitView, error) {
 	views := []CircuitView{}
 	err := s.store.View(ctx, func(tx ledger.Tx) error {
+		if _, err := s.profileIn(ctx, tx); err != nil {
+			return err
+		}
 		list, err := tx.Circuits().List(ctx, s.profile)
 		if err != nil {
 			return err
@@ -290,6 +293,9 @@ func (s *Service) ResetCircuit(ctx context.Context, realm, reason string) (int, 
 	}
 	n := 0
 	err := s.store.Do(ctx, func(tx ledger.Tx) error {
+		if _, err := s.profileIn(ctx, tx); err != nil {
+			return err
+		}
 		list, err := tx.Circuits().List(ctx, s.profile)
 		if err != nil {
 			return err

@@ -128,11 +128,7 @@ func (s *Service) confirmOf(ctx context.Context, req ConfirmRequest) (*confirm, 
 // readFacts reads the rules and the preconditions as they are now.
 func (c *confirm) readFacts(ctx context.Context, tx ledger.Tx) (err error) {
 	t := tx.Tenants()
-	c.owner, err = t.Profile(ctx, c.plan.Profile)
-	if errors.Is(err, ledger.ErrNotFound) { // nobody ever made it: it has no rules of its own
-		c.owner, err = &tenant.Profile{ID: c.plan.Profile, Workspace: tenant.Default, Timezone: "UTC"}, nil
-	}
-	if err != nil {
+	if c.owner, err = c.profileIn(ctx, tx); err != nil {
 		return err
 	}
 	if c.facts.Workspace, err = t.Workspace(ctx, c.owner.Workspace); err != nil {

@@ -2,7 +2,6 @@ package writeback
 
 import (
 	"context"
-	"errors"
 
 	"sluice/internal/ledger"
 	"sluice/internal/mapping"
@@ -13,13 +12,9 @@ import (
 // instead of leaving them out; nothing makes them go.
 const holdUnknownConsent = "hold"
 
-// policyOf reads the policy of the service's profile; a profile that nobody made has
-// the default one.
+// policyOf reads the policy of the service's profile.
 func (s *Service) policyOf(ctx context.Context, tx ledger.Tx) (tenant.Policy, error) {
-	p, err := tx.Tenants().Profile(ctx, s.profile)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return tenant.Policy{}, nil
-	}
+	p, err := s.profileIn(ctx, tx)
 	if err != nil {
 		return tenant.Policy{}, err
 	}

@@ -86,10 +86,11 @@ func (c *confirm) alive() error {
 	return nil
 }
 
-// accepted asks for the yes that a plan with much wrong in it needs.
+// accepted asks for the yes that a plan with much wrong in it needs. A plan over the
+// rejects of another says nothing about the share of a whole input.
 func (c *confirm) accepted() error {
 	n := c.summary.Counts
-	if share := float64(n.Rejected) / float64(max(1, n.Rows)); share > rejectShare && !c.req.AcceptRejects {
+	if share := float64(n.Rejected) / float64(max(1, n.Rows)); share > rejectShare && !c.req.AcceptRejects && !c.summary.Redrive {
 		return fault.New(fault.RejectThreshold, "%d of %d rows were rejected (%.0f %%; more than %.0f %% needs a yes)", n.Rejected, n.Rows, 100*share, 100*rejectShare).
 			WithFix("look at `sluice rejects %s`, or confirm with --accept-rejects", c.plan.ID).WithCommand("sluice", "rejects", c.plan.ID)
 	}

@@ -87,13 +87,26 @@ func (d *digester) lines(namespace string, items []mapping.Item) []outcome.ID {
 func (s *Service) profileOf(ctx context.Context) (*tenant.Profile, error) {
 	var p *tenant.Profile
 	err := s.store.View(ctx, func(tx ledger.Tx) (err error) {
-		p, err = tx.Tenants().Profile(ctx, s.profile)
+		p, err = s.profileIn(ctx, tx)
 		return err
 	})
+	return p, err
+}
+
+// profileIn reads it in a transaction. A profile that nobody made is refused
+// everywhere: a name that is mistyped has no rules and no suppression list.
+func (s *Service) profileIn(ctx context.Context, tx ledger.Tx) (*tenant.Profile, error) {
+	p, err := tx.Tenants().Profile(ctx, s.profile)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, fault.New(fault.NotFound, "no profile %s", s.profile).WithFix("list profiles with `sluice profile list`, or add one")
 	}
 	return p, err
+}
+
+// Known refuses a profile that does not exist.
+func (s *Service) Known(ctx context.Context) error {
+	_, err := s.profileOf(ctx)
+	return err
 }
 
 // holdOf is how long an outcome waits for its cancellation. A mapping may say more

@@ -107,12 +107,12 @@ type OutcomeQuery struct {
 // query turns it into the store's terms.
 func (s *Service) query(ctx context.Context, q OutcomeQuery) (outcome.Query, *outcome.Window, error) {
 	out := outcome.Query{Profile: s.profile, Outcomes: q.Outcomes, State: outcome.State(q.State), Limit: q.Limit}
-	if q.Window == "" {
-		return out, nil, nil
-	}
 	profile, err := s.profileOf(ctx)
 	if err != nil {
 		return out, nil, err
+	}
+	if q.Window == "" {
+		return out, nil, nil
 	}
 	name := q.Zone
 	if name == "" {

@@ -64,6 +64,9 @@ type Progress struct {
 // Preview reads the input once and freezes what would be sent. Nothing leaves the
 // process. The same input, mapping and clock give the same plan.
 func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, error) {
+	if err := s.Known(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.sweep(ctx); err != nil {
 		return nil, err
 	}
@@ -90,11 +93,15 @@ func (s *Service) Preview(ctx context.Context, req PreviewRequest) (*PlanView, e
 		}
 		p.summary.Window = p.stored.window
 		if p.origin == "" {
+			if err := s.knownOutcomes(ctx, req.Stored.Outcomes); err != nil {
+				return nil, err
+			}
 			p.origin = p.stored.origin()
 		}
 	} else {
 		p.labels = req.Mapping.LabelNames()
 	}
+	p.summary.Redrive = req.Only != nil
 	if p.progress == nil {
 		p.progress = func(Progress) {}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"sluice/internal/mapping"
 	"sluice/internal/outcome"
 	"sluice/internal/privacy"
+	"sluice/internal/suggest"
 )
 
 // Filters of a preview over outcomes.
@@ -53,6 +55,49 @@ func (s *Service) selection(ctx context.Context, sel *Selection) (*stored, error
 		return nil, err
 	}
 	return &stored{query: query, window: window.Text, sum: sha256.New()}, nil
+}
+
+// knownOutcomes refuses an outcome that a person mistyped: one that has no event of
+// Meta's by itself, none in the profile's policy, and was never stored.
+func (s *Service) knownOutcomes(ctx context.Context, names []string) error {
+	return s.store.View(ctx, func(tx ledger.Tx) error {
+		policy, err := s.policyOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		known := append(mapping.DefaultOutcomes(), slices.Sorted(maps.Keys(policy.Events))...)
+		complete := false
+		for _, name := range names {
+			if slices.Contains(known, name) {
+				continue
+			}
+			if !complete {
+				stats, err := tx.Outcomes().Stats(ctx, outcome.Query{Profile: s.profile})
+				if err != nil {
+					return err
+				}
+				for i := range stats {
+					known = append(known, stats[i].Outcome)
+				}
+				complete = true
+			}
+			if !slices.Contains(known, name) {
+				return unknownOutcome(name, known)
+			}
+		}
+		return nil
+	})
+}
+
+func unknownOutcome(name string, known []string) error {
+	if suggest.LooksLikeData(name) {
+		name = "of that name"
+	}
+	err := fault.New(fault.UnmappedOutcome, "no outcome %s is stored, and no event of Meta's is known for it", name)
+	if near := suggest.Closest(name, known); near != "" {
+		return err.WithFix("did you mean %s?", near)
+	}
+	return err
 }
 
 // origin names the selection in the plan.

@@ -45,6 +45,8 @@ type Summary struct {
 	Lines  int64  `json:"lines"`
 	Files  int    `json:"files"`
 
+	Redrive bool `json:"redrive,omitempty"` // only the records that another plan rejected
+
 	Value    map[string]capi.Decimal       `json:"-"` // planned, per currency
 	Mapped   map[string]capi.Decimal       `json:"-"` // of every record that became an event, sent or not
 	Tiers    map[string]int                `json:"tiers"`

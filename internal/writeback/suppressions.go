@@ -191,6 +191,9 @@ func (s *Service) tagger(ctx context.Context) (*privacy.Tagger, time.Time, error
 	var pepper []byte
 	var now time.Time
 	err := s.store.Do(ctx, func(tx ledger.Tx) (err error) {
+		if _, err = s.profileIn(ctx, tx); err != nil {
+			return err
+		}
 		now = tx.Now()
 		pepper, err = privacy.Pepper(ctx, tx.Privacy(), s.keys, s.profile, now)
 		return err
@@ -204,6 +207,9 @@ func (s *Service) tagger(ctx context.Context) (*privacy.Tagger, time.Time, error
 // Suppressions counts the list of the service's profile.
 func (s *Service) Suppressions(ctx context.Context) (out []privacy.Count, err error) {
 	err = s.store.View(ctx, func(tx ledger.Tx) error {
+		if _, err := s.profileIn(ctx, tx); err != nil {
+			return err
+		}
 		out, err = tx.Privacy().Count(ctx, s.profile)
 		return err
 	})
