@@ -73,7 +73,8 @@ func TestSuppressionList(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, w *world) {
 		var added struct{ Entries, Added, Invalid int }
-		w.ok(&added, "suppress", "import", w.file("list.csv", "\ufeffEmail,Phone,Country\nbuyer1@example.com,,\nBuyer1@Example.com,07700 900002,GB\nnonsense,,\n"), "--reason", "objected")
+		o := w.run("suppress", "import", w.file("list.csv", "\ufeffEmail,Phone,Country\nbuyer1@example.com,,\nBuyer1@Example.com,07700 900002,GB\nnonsense,,\n"), "--reason", "objected", "--json")
+		decode(w.t, o.stdout, &added)
 		if added.Entries != 3 || added.Added != 2 || added.Invalid != 1 {
 			t.Errorf("imported %+v, want 3 entries, 2 identifiers, 1 invalid", added)
 		}

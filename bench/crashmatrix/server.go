@@ -70,9 +70,11 @@ func (s *server) pass() {
 
 // freeze remembers the requests that came before this moment. Bytes that a dead
 // process left in a socket still arrive: so it waits until the destination, but for
-// its open requests, has been quiet for a while.
+// its open requests, has been quiet for a while. A sender that is stopped may have
+// left half a body, of which nothing more comes: three seconds are enough.
 func (s *server) freeze(open int) {
-	for quiet, seen := 0, -1; quiet < 5; time.Sleep(10 * time.Millisecond) {
+	end := time.Now().Add(3 * time.Second)
+	for quiet, seen := 0, -1; quiet < 5 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		s.mu.Lock()
 		if quiet++; s.active > open || s.arrived != seen {
 			quiet, seen = 0, s.arrived

@@ -175,7 +175,10 @@ func (c *command) writeReconcile(w io.Writer, r *writeback.Reconciliation) {
 		}
 	}
 	for _, u := range r.Uploads {
-		if u.Delivered != u.Reported {
+		switch {
+		case u.Repeats > 0:
+			line(w, "  run %s: %s acknowledged, the upload lists %s: %s came in requests whose answer was lost", u.Run, thousands(u.Delivered), thousands(u.Reported), thousands(u.Repeats))
+		case !u.Explained:
 			line(w, "%s run %s: %s acknowledged, the upload lists %s", c.notice("!"), u.Run, thousands(u.Delivered), thousands(u.Reported))
 		}
 	}

@@ -27,10 +27,11 @@ const (
 	Superseded State = "superseded" // a stronger outcome of the same sale is here
 	Withdrawn  State = "withdrawn"  // consent was taken back
 	Rejected   State = "rejected"   // can't become an event; Code says why
+	Skipped    State = "skipped"    // left out on purpose when it came; Code says why
 )
 
 // States lists them in the order of the documentation.
-var States = []State{Open, Cancelled, Superseded, Withdrawn, Rejected}
+var States = []State{Open, Cancelled, Superseded, Withdrawn, Rejected, Skipped}
 
 // Row is one stored outcome. It holds no identifier of a person but what is sealed.
 type Row struct {
@@ -68,14 +69,14 @@ type Row struct {
 	File   string
 	Line   int64
 
-	Code  string // of a reject
+	Code  string // of a reject or a skip
 	Field string
 	Hint  string
 
 	Digest   ID     // of everything that was said about it
 	Day      int64  // of Time, in days since 1970: whose key seals the payload
 	Subjects []byte // keyed tags of the people in it, for erasure
-	Payload  []byte // the sealed event; empty for a reject
+	Payload  []byte // the sealed event; empty for a reject or a skip
 	Trail    []byte // the sealed touches; empty when there are none
 }
 
@@ -141,7 +142,7 @@ type Repo interface {
 
 	// Put inserts rows. A row whose id is there is compared by its digest: one that
 	// says the same changes nothing, one that says something else replaces the
-	// content. Arrivals are in the order of rows, whose ids must differ.
+	// content; but a skip replaces no outcome that had an event. Arrivals are in the order of rows, whose ids must differ.
 	Put(ctx context.Context, rows []Row) ([]Arrival, error)
 	// PutLines stores the lines that cancellations look for.
 	PutLines(ctx context.Context, lines []Line) error

@@ -101,9 +101,10 @@ func (s *Service) backfillDay(ctx context.Context, sc *schedule.Schedule, day st
 	d := BackfillDay{Day: day}
 	one := schedule.Window{From: day, To: day}
 	var view *PlanView
+	var files *windowFiles
 	var err error
 	if len(sc.Spec.Files) > 0 {
-		view, _, err = s.previewFiles(ctx, sc, one, req.Progress)
+		view, files, err = s.previewFiles(ctx, sc, one, req.Progress)
 	} else {
 		view, err = s.previewStored(ctx, sc, one, req.Progress)
 	}
@@ -138,6 +139,9 @@ func (s *Service) backfillDay(ctx context.Context, sc *schedule.Schedule, day st
 	}
 	if fault.CodeOf(err) == fault.NothingToSend {
 		err = nil
+	}
+	if err == nil && files != nil { // what is usual is known from here on
+		err = s.store.Do(ctx, func(tx ledger.Tx) error { return files.remember(ctx, tx) })
 	}
 	if err != nil {
 		d.Code = string(fault.CodeOf(err))

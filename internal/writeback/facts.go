@@ -195,6 +195,8 @@ func (c *receiptBook) stored(ctx context.Context, tx ledger.Tx, profile string) 
 		switch o.State {
 		case outcome.Rejected:
 			part.State, part.Code = ledger.Rejected, o.Code
+		case outcome.Skipped:
+			part.State, part.Code = ledger.Skipped, o.Code
 		case outcome.Cancelled:
 			part.State, part.Code = ledger.Skipped, SkipCancelled
 		case outcome.Superseded:

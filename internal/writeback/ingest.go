@@ -142,6 +142,7 @@ func (p *pusher) item(ctx context.Context, i int, raw json.RawMessage) error {
 		p.results[i].Status = ItemSkipped
 		p.in.total.Skipped++
 		p.in.total.Skips[code]++
+		p.leftOut(doc, &a, id)
 		return p.add(ctx, i, &a)
 	}
 	name := eventOf(p.in.policy, doc.outcome, mapping.DefaultEvent(doc.outcome), false)
@@ -162,7 +163,9 @@ func (p *pusher) item(ctx context.Context, i int, raw json.RawMessage) error {
 	}
 	if name == purchase && !doc.event.CustomData.Value.Set {
 		p.refuse(i, mapping.RejectMissingValue, "value", "a purchase needs a value and a currency")
-		return nil
+		a.refuse("map", mapping.RejectMissingValue, "value", "", "a purchase needs a value and a currency", doc.record)
+		p.leftOut(doc, &a, id)
+		return p.add(ctx, i, &a)
 	}
 	if doc.event.CustomData.OrderID == "" && name == purchase {
 		doc.event.CustomData.OrderID = doc.record
@@ -183,6 +186,22 @@ func (p *pusher) item(ctx context.Context, i int, raw json.RawMessage) error {
 	return p.add(ctx, i, &a)
 }
 
+// leftOut keeps an item that does not become an event, so that windows count it.
+func (p *pusher) leftOut(doc *pushed, a *arrived, id outcome.ID) {
+	o := &a.row
+	o.ID, o.EventID, o.EventName = id, doc.event.EventID, eventOf(p.in.policy, doc.outcome, mapping.DefaultEvent(doc.outcome), false)
+	if o.EventName != "" { // else the name may be anything
+		o.Outcome = doc.outcome
+	}
+	if o.EventID == "" {
+		o.EventID = mapping.EventID(doc.namespace, doc.outcome, doc.record, doc.occurrence)
+	}
+	for _, k := range slices.Sorted(maps.Keys(doc.labels)) {
+		o.LabelNames, o.Labels = append(o.LabelNames, k), append(o.Labels, doc.labels[k])
+	}
+	p.arriver.nothing(a, doc.event.EventTime)
+}
+
 // add keeps one row; the same outcome twice in one push is told apart.
 func (p *pusher) add(ctx context.Context, i int, a *arrived) error {
 	id := a.row.ID
@@ -194,9 +213,7 @@ func (p *pusher) add(ctx context.Context, i int, a *arrived) error {
 			return err
 		}
 	}
-	if a.skip == "" {
-		p.in.seen[a.row.ID] = len(p.in.pending)
-	}
+	p.in.seen[id] = len(p.in.pending)
 	p.in.pending, p.places = append(p.in.pending, *a), append(p.places, i)
 	return nil
 }

@@ -174,15 +174,23 @@ func (in *intake) take(ctx context.Context, a *arrived) error {
 	case a.skip != "":
 		n.Skipped++
 		n.Skips[a.skip]++
-		if a.withdraws == (outcome.ID{}) {
+		id := a.row.ID
+		if id == (outcome.ID{}) {
+			id = a.withdraws
+		}
+		if id == (outcome.ID{}) {
 			return nil
 		}
 		// What is taken back may be waiting to be written.
-		if _, waits := in.seen[a.withdraws]; waits {
+		if i, waits := in.seen[id]; waits {
+			if in.pending[i].skip == a.skip {
+				return nil
+			}
 			if err := in.flush(ctx); err != nil {
 				return err
 			}
 		}
+		in.seen[id] = len(in.pending)
 	case a.row.ID == (outcome.ID{}):
 		return nil // a reject that no window would ever find
 	default:
@@ -243,7 +251,10 @@ func (in *intake) put(ctx context.Context, tx ledger.Tx, done *Intake) error {
 			if was {
 				done.Withdrawn++
 				a.status = ItemWithdrawn
+				continue
 			}
+		}
+		if a.row.ID == (outcome.ID{}) {
 			continue
 		}
 		a.row.ArrivedAt, a.row.ChangedAt = now, now
@@ -260,7 +271,7 @@ func (in *intake) put(ctx context.Context, tx ledger.Tx, done *Intake) error {
 		row := &rows[i]
 		isNew := a.Old == nil
 		switch {
-		case from[i].reject != nil:
+		case from[i].reject != nil, from[i].skip != "":
 			continue
 		case isNew:
 			from[i].status = ItemNew
@@ -278,7 +289,7 @@ func (in *intake) put(ctx context.Context, tx ledger.Tx, done *Intake) error {
 		for ord, l := range from[i].lines {
 			lines = append(lines, outcome.Line{Line: l, Order: row.ID, At: row.Time, Ord: ord})
 		}
-		if isNew {
+		if isNew || a.Old.State == outcome.Rejected || a.Old.State == outcome.Skipped {
 			if from[i].repeated != (outcome.ID{}) {
 				lines = append(lines, outcome.Line{Line: from[i].repeated, Order: row.ID})
 			}
@@ -519,9 +530,11 @@ func (a *arriver) one(ctx context.Context, mapper *mapping.Mapper, m *mapping.Ma
 		if (r.Code == mapping.SkipConsentDenied || r.Code == mapping.SkipConsentUnknown) && r.RecordID != "" {
 			to.withdraws, to.consent = a.digest.of(digestOutcome, r.Outcome, ns, r.RecordID, r.Occurrence), strings.TrimPrefix(r.Code, "consent_")
 		}
+		a.leftOut(m, r, to)
 		return nil
 	case r.Kind == mapping.Rejected:
 		to.refuse("map", r.Reject.Code, r.Reject.Column, r.Reject.Masked, r.Reject.Hint, r.RecordID)
+		a.leftOut(m, r, to)
 		return nil
 	}
 	said, isSaid := m.HoldSaid(r.Outcome)
@@ -538,6 +551,40 @@ func (a *arriver) one(ctx context.Context, mapper *mapping.Mapper, m *mapping.Ma
 	to.lines = a.digest.lines(ns, r.Items)
 	ev := r.Event
 	return a.store(ctx, &rec, &ev, to)
+}
+
+// leftOut keeps a record that does not become an event, without anything of it but
+// its place and time: windows count it. One that no window or repeat could find again
+// is not kept.
+func (a *arriver) leftOut(m *mapping.Mapping, r *mapping.Result, to *arrived) {
+	if r.RecordID == "" || r.Event.EventTime == 0 {
+		return
+	}
+	ns, o := m.Namespace(), &to.row
+	o.ID = a.digest.of(digestOutcome, r.Outcome, ns, r.RecordID, r.Occurrence)
+	mapped, known := m.Outcomes()[r.Outcome]
+	if known { // else it may be anything that a column holds
+		o.Outcome = r.Outcome
+	}
+	o.EventID, o.EventName = r.Event.EventID, eventOf(a.in.policy, r.Outcome, mapped, m.EventSaid(r.Outcome))
+	if o.EventID == "" {
+		o.EventID = mapping.EventID(ns, r.Outcome, r.RecordID, r.Occurrence)
+	}
+	o.LabelNames, o.Labels = m.LabelNames(), slices.Clone(r.Labels)
+	a.nothing(to, r.Event.EventTime)
+}
+
+// nothing makes a row of a record without an event.
+func (a *arriver) nothing(to *arrived, at int64) {
+	o := &to.row
+	o.Profile, o.Time, o.Day, o.Hold, o.Lines = a.in.profile, at, dayOf(at), -1, 1
+	if to.reject != nil {
+		to.reject.Labels = o.Labels
+		a.seal(to)
+		return
+	}
+	o.State, o.Code = outcome.Skipped, to.skip
+	o.Digest = a.digest.of(digestContent, "skipped", o.Code)
 }
 
 // cancellation names what the record takes back.
@@ -609,8 +656,13 @@ func (a *arriver) store(ctx context.Context, rec *incoming, ev *capi.Event, to *
 	tags := a.tagger.Of(nil, data)
 	if a.in.list.Any(tags) {
 		// What is stored of it from before must not be sent either.
-		id, place := o.ID, outcome.Row{File: o.File, Line: o.Line, Source: o.Source}
+		id, place := o.ID, outcome.Row{
+			ID: o.ID, Outcome: o.Outcome, EventID: o.EventID, EventName: o.EventName, File: o.File, Line: o.Line, Source: o.Source,
+			LabelNames: o.LabelNames, Labels: o.Labels,
+		}
+		at := o.Time
 		*to = arrived{row: place, skip: SkipSuppressed, withdraws: id, consent: SkipSuppressed, warns: to.warns, count: to.count}
+		a.nothing(to, at)
 		return nil
 	}
 	o.Subjects = privacy.Join(tags)

@@ -139,6 +139,8 @@ type UploadLine struct {
 	Dataset   string `json:"dataset"`
 	Delivered int    `json:"delivered"`
 	Reported  int    `json:"reported"`
+	Repeats   int    `json:"repeats,omitempty"` // of the reported, sent again because an answer was lost
+	Explained bool   `json:"explained"`
 }
 
 // Reporter is a destination that says what a dataset has received.
@@ -341,20 +343,49 @@ func (s *Service) readUploads(ctx context.Context, r Reporter, t Target, out *Re
 			if !mine || err != nil {
 				continue
 			}
-			received := 0
-			err = tx.Runs().Attempts(ctx, id, func(a *ledger.Attempt) error {
-				if a.Result == string(ledger.Delivered) {
-					received += a.Received
-				}
-				return nil
-			})
+			line, err := uploadLine(ctx, tx, id, int(valid))
 			if err != nil {
 				return err
 			}
-			out.Uploads = append(out.Uploads, UploadLine{Run: id, Dataset: t.Dataset, Delivered: received, Reported: int(valid)})
+			line.Dataset = t.Dataset
+			out.Uploads = append(out.Uploads, line)
 		}
 		return nil
 	})
+}
+
+// uploadLine compares the store events of a run, which travel in batches of their
+// own, with what its upload lists. An upload counts every time that an event came.
+func uploadLine(ctx context.Context, tx ledger.Tx, id string, valid int) (UploadLine, error) {
+	line := UploadLine{Run: id, Reported: valid}
+	store := map[int]bool{}
+	known, lost := int64(0), 0
+	err := tx.Runs().Attempts(ctx, id, func(a *ledger.Attempt) error {
+		if a.Plan != known {
+			batches, err := tx.Batches().List(ctx, a.Plan)
+			if err != nil {
+				return err
+			}
+			for _, b := range batches {
+				store[b.No] = b.Class == classNames[classStore]
+			}
+			known = a.Plan
+		}
+		switch {
+		case !store[a.Batch]:
+		case a.Result == string(ledger.Delivered):
+			line.Delivered += a.Received
+		case a.Result != "refused":
+			lost += a.Count
+		}
+		return nil
+	})
+	over := valid - line.Delivered
+	line.Explained = over == 0
+	if over > 0 && over <= lost {
+		line.Repeats, line.Explained = over, true
+	}
+	return line, err
 }
 
 // explain says where a difference comes from, as far as the ledger can know.

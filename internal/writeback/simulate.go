@@ -139,7 +139,7 @@ func (s *Service) simulateStored(ctx context.Context, req *SimulateRequest) (ord
 	}
 	err = s.store.View(ctx, func(tx ledger.Tx) error {
 		return tx.Outcomes().Each(ctx, st.query, func(o *outcome.Row) error {
-			if o.State == outcome.Rejected {
+			if o.State == outcome.Rejected || o.State == outcome.Skipped {
 				return nil
 			}
 			one := simulated{at: o.Time, value: o.Value, currency: o.Currency, window: capi.Window(capi.ActionSource(o.ActionSource), req.Options.OfflineWindow)}

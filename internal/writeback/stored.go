@@ -38,6 +38,7 @@ type Selection struct {
 // stored feeds a planner from the outcome store.
 type stored struct {
 	query  outcome.Query
+	names  []string // of the chosen outcomes
 	window string
 	sum    hash.Hash
 	read   int
@@ -54,7 +55,10 @@ func (s *Service) selection(ctx context.Context, sel *Selection) (*stored, error
 	if err != nil {
 		return nil, err
 	}
-	return &stored{query: query, window: window.Text, sum: sha256.New()}, nil
+	// Records that were left out before anybody could say what they are belong to
+	// every window.
+	query.Outcomes = append(slices.Clone(names), "")
+	return &stored{query: query, names: names, window: window.Text, sum: sha256.New()}, nil
 }
 
 // knownOutcomes refuses an outcome that a person mistyped: one that has no event of
@@ -102,7 +106,7 @@ func unknownOutcome(name string, known []string) error {
 
 // origin names the selection in the plan.
 func (st *stored) origin() string {
-	return "outcomes:" + strings.Join(st.query.Outcomes, "+") + ":" + st.window
+	return "outcomes:" + strings.Join(st.names, "+") + ":" + st.window
 }
 
 // labelsOf is every label name among the chosen outcomes.
@@ -196,6 +200,10 @@ func (w *worker) stored(o *outcome.Row, v *vault, slot uint64, r *result) (item,
 	if o.State == outcome.Rejected {
 		it.is = rejected
 		it.reject = &ledger.Reject{File: o.File, Line: o.Line, Stage: "validate", Code: o.Code, Field: o.Field, Hint: o.Hint, Labels: it.labels}
+		return it, nil
+	}
+	if o.State == outcome.Skipped {
+		it.is, it.code = skipped, o.Code
 		return it, nil
 	}
 	it.value, it.money = o.Value, o.Currency

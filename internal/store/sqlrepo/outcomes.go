@@ -36,6 +36,26 @@ func insertOutcomes(n int) string {
 		strings.TrimSuffix(strings.Repeat(row+", ", n), ", ") + " ON CONFLICT (id) DO NOTHING RETURNING id"
 }
 
+// skippedCode begins the code of a row in state skipped, which the table keeps as
+// rejected: its states were settled before there was this one.
+const skippedCode = "skipped:"
+
+// kept is how a state and its code are stored.
+func kept(o *outcome.Row) (state, code string) {
+	if o.State == outcome.Skipped {
+		return string(outcome.Rejected), skippedCode + o.Code
+	}
+	return string(o.State), o.Code
+}
+
+func stateOf(o *outcome.Row) string {
+	state, _ := kept(o)
+	return state
+}
+
+// stateKept reads a state back in a statement.
+const stateKept = `CASE WHEN code LIKE 'skipped:%' THEN 'skipped' ELSE state END`
+
 func idOrNull(id outcome.ID) any {
 	if id == (outcome.ID{}) {
 		return nil
@@ -60,10 +80,11 @@ func outcomeArgs(args []any, o *outcome.Row) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	state, code := kept(o)
 	return append(args,
 		o.ID[:], o.Profile, o.Outcome, o.Time, Millis(o.ArrivedAt), Millis(o.ChangedAt), int64(o.Changes), o.EventID, o.EventName, o.ActionSource, o.Value, o.Currency,
-		int64(o.Keys), o.Hold, idOrNull(o.Sale), int64(o.Rank), o.Consent, string(o.State), o.CancelledAt, int64(o.Lines), int64(o.TakenBack), string(names), string(labels),
-		int64(o.Touches), number(o.MetaTouch), o.Source, o.File, o.Line, o.Code, o.Field, o.Hint, o.Digest[:], o.Day, bytesOrNull(o.Subjects), bytesOrNull(o.Payload), bytesOrNull(o.Trail),
+		int64(o.Keys), o.Hold, idOrNull(o.Sale), int64(o.Rank), o.Consent, state, o.CancelledAt, int64(o.Lines), int64(o.TakenBack), string(names), string(labels),
+		int64(o.Touches), number(o.MetaTouch), o.Source, o.File, o.Line, code, o.Field, o.Hint, o.Digest[:], o.Day, bytesOrNull(o.Subjects), bytesOrNull(o.Payload), bytesOrNull(o.Trail),
 	), nil
 }
 
@@ -82,6 +103,9 @@ func scanOutcome(scan func(...any) error) (*outcome.Row, error) {
 	copy(o.Sale[:], sale)
 	copy(o.Digest[:], digest)
 	o.Keys, o.State = uint64(keys), outcome.State(state)
+	if code, is := strings.CutPrefix(o.Code, skippedCode); is {
+		o.State, o.Code = outcome.Skipped, code
+	}
 	o.ArrivedAt, o.ChangedAt = FromMillis(arrived), FromMillis(changed)
 	if names == "null" { // most rows have no labels
 		return &o, nil
@@ -167,9 +191,12 @@ func (r outcomes) meet(ctx context.Context, o *outcome.Row) (outcome.Arrival, er
 	if err != nil || old.Digest == o.Digest {
 		return outcome.Arrival{Old: old}, err
 	}
-	state := o.State
+	if o.State == outcome.Skipped && old.State != outcome.Skipped && old.State != outcome.Rejected {
+		return outcome.Arrival{Old: old}, nil
+	}
+	state, code := kept(o)
 	if old.State == outcome.Cancelled {
-		state = old.State
+		state = string(old.State)
 	}
 	names, err := json.Marshal(o.LabelNames)
 	if err != nil {
@@ -183,9 +210,9 @@ func (r outcomes) meet(ctx context.Context, o *outcome.Row) (outcome.Arrival, er
 		keys = ?, hold = ?, sale = ?, rank = ?, consent = ?, state = ?, lines = ?, label_names = ?, labels = ?, touches = ?, meta_touch = ?,
 		source = ?, file = ?, line = ?, code = ?, field = ?, hint = ?, digest = ?, day = ?, subjects = ?, payload = ?, trail = ? WHERE id = ?`,
 		o.Time, Millis(o.ChangedAt), int64(old.Changes+1), o.EventID, o.EventName, o.ActionSource, o.Value, o.Currency,
-		int64(o.Keys), o.Hold, idOrNull(o.Sale), int64(o.Rank), o.Consent, string(state), int64(o.Lines), string(names), string(labels), int64(o.Touches), number(o.MetaTouch),
-		o.Source, o.File, o.Line, o.Code, o.Field, o.Hint, o.Digest[:], o.Day, bytesOrNull(o.Subjects), bytesOrNull(o.Payload), bytesOrNull(o.Trail), o.ID[:])
-	if err == nil && old.State == outcome.Open && old.Sale != (outcome.ID{}) && (state != outcome.Open || o.Sale != old.Sale) {
+		int64(o.Keys), o.Hold, idOrNull(o.Sale), int64(o.Rank), o.Consent, state, int64(o.Lines), string(names), string(labels), int64(o.Touches), number(o.MetaTouch),
+		o.Source, o.File, o.Line, code, o.Field, o.Hint, o.Digest[:], o.Day, bytesOrNull(o.Subjects), bytesOrNull(o.Payload), bytesOrNull(o.Trail), o.ID[:])
+	if err == nil && old.State == outcome.Open && old.Sale != (outcome.ID{}) && (state != string(outcome.Open) || o.Sale != old.Sale) {
 		err = r.Supersede(ctx, old.Profile, []outcome.ID{old.Sale}, o.ChangedAt)
 	}
 	return outcome.Arrival{Old: old, Changed: true}, err
@@ -290,11 +317,11 @@ func (r outcomes) Cancel(ctx context.Context, id outcome.ID, lines int, at int64
 		o.TakenBack = o.Lines
 	}
 	was := o.State
-	if o.TakenBack >= o.Lines && o.State != outcome.Rejected {
+	if o.TakenBack >= o.Lines && o.State != outcome.Rejected && o.State != outcome.Skipped {
 		o.State = outcome.Cancelled
 	}
 	_, err = r.s.Exec(ctx, `UPDATE outcome SET taken_back = ?, cancelled_at = ?, state = ?, changed_at = ? WHERE id = ?`,
-		int64(o.TakenBack), max(at, o.CancelledAt), string(o.State), Millis(now), id[:])
+		int64(o.TakenBack), max(at, o.CancelledAt), stateOf(o), Millis(now), id[:])
 	if err == nil && was == outcome.Open && o.State == outcome.Cancelled && o.Sale != (outcome.ID{}) {
 		err = r.Supersede(ctx, o.Profile, []outcome.ID{o.Sale}, now)
 	}
@@ -374,7 +401,7 @@ func (r outcomes) where(q *outcome.Query) (string, []any) {
 		clause, args = clause+" AND event_time < ?", append(args, q.To)
 	}
 	if q.State != "" {
-		clause, args = clause+" AND state = ?", append(args, string(q.State))
+		clause, args = clause+" AND "+stateKept+" = ?", append(args, string(q.State))
 	}
 	return clause, args
 }
@@ -424,8 +451,8 @@ func (r outcomes) Stats(ctx context.Context, q outcome.Query) ([]outcome.Stat, e
 		s.State = outcome.State(state)
 		out = append(out, s)
 		return nil
-	}, `SELECT outcome, state, currency, count(*), CAST(sum(value) AS BIGINT), min(event_time), max(event_time), sum(CASE WHEN sale IS NULL THEN 1 ELSE 0 END)
-		FROM outcome WHERE `+clause+` GROUP BY outcome, state, currency ORDER BY outcome, state, currency`, args...)
+	}, `SELECT outcome, `+stateKept+`, currency, count(*), CAST(sum(value) AS BIGINT), min(event_time), max(event_time), sum(CASE WHEN sale IS NULL THEN 1 ELSE 0 END)
+		FROM outcome WHERE `+clause+` GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, args...)
 	return out, err
 }
 
