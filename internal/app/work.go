@@ -13,7 +13,6 @@ import (
 func (a *App) Tasks() []work.Task {
 	return []work.Task{
 		{Name: "inbox", Run: a.workInbox},
-		{Name: "webhooks", Run: a.workWebhooks},
 		{Name: "runs", Run: a.workRuns},
 		{Name: "schedules", Run: a.Writeback.RunSchedules},
 		{Name: "expiry", Run: a.workExpiry},
@@ -30,11 +29,6 @@ func (a *App) Runner(wait time.Duration) *work.Runner {
 		Tasks: a.Tasks(), Now: a.now, Sleep: a.Writeback.Sleep, Log: a.log,
 		Lock: func(ctx context.Context) (func(), error) { return a.Writeback.Exclusive(ctx, "work", wait) },
 	}
-}
-
-func (a *App) workWebhooks(ctx context.Context) (bool, time.Time, error) {
-	busy, err := a.Hooks.Drain(ctx)
-	return busy, time.Time{}, err
 }
 
 func (a *App) workRuns(ctx context.Context) (bool, time.Time, error) {
