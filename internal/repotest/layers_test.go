@@ -31,12 +31,13 @@ var layers = []layer{
 	{"technology", []string{"internal/store/sqlite", "internal/store/postgres"}},
 	{"shared statements", []string{"internal/store/sqlrepo"}},
 	{"faces", []string{"internal/api"}},
-	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook"}},
+	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway"}},
 	{"delivery", []string{"internal/deliver"}},
-	{"domain", []string{"internal/ledger", "internal/source", "internal/graph", "internal/frozen", "internal/config"}},
+	{"domain", []string{"internal/ledger", "internal/source", "internal/graph", "internal/frozen", "internal/config",
+		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},
 	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy"}},
-	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret"}},
-	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson"}},
+	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret", "internal/mcpwire/exchange"}},
+	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.
@@ -55,13 +56,13 @@ var importedBy = map[string][]string{
 }
 
 // pure packages compute: what they need of the machine is handed to them.
-var pure = []string{"capi", "internal/mapping"}
+var pure = []string{"capi", "internal/mapping", "internal/mcpwire"}
 
 // machine holds the standard packages that reach the machine.
 var machine = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall", "plugin"}
 
 // testOnly packages are imported by tests and by each other, never by the product.
-var testOnly = []string{"internal/testkit", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "bench/*"}
+var testOnly = []string{"internal/testkit", "internal/testkit/*", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "bench/*"}
 
 // judge applies the rules to one import graph: package -> what it imports, both
 // as paths inside the module.
