@@ -8,9 +8,11 @@ import (
 	"syscall"
 
 	"sluice/internal/cli"
+	"sluice/internal/mcpwire/stdiodial"
 )
 
 func main() {
+	stdiodial.MaybeChild()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

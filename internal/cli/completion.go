@@ -28,6 +28,7 @@ func fixedValues() map[string][]string {
 		events = append(events, e.Name)
 	}
 	return map[string][]string{
+		"era":       {"auto", "legacy", "modern"},
 		"event":     events,
 		"field":     fields,
 		"format":    {"table", "csv", "jsonl"},

@@ -44,6 +44,10 @@ type Config struct {
 	// Sources are read by name wherever an input is.
 	Sources map[string]Source `yaml:"sources"`
 
+	// MCP is what the gateway serves.
+	MCP MCP `yaml:"mcp"`
+
+	file     string // that was read
 	env      map[string]string
 	implicit bool // the file was only found in the current directory
 }
@@ -119,7 +123,7 @@ func (c *Config) readFile(path string) error {
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
 		// Without the source excerpt: the line may hold a token that does not belong there.
 		return fault.New(fault.Usage, "%s: %s", path, yaml.FormatError(err, false, false)).
-			WithFix("the keys are state_dir, graph_url, graph_version, dataset, mapping, database_url, master_key_file, audit.checkpoint_file, audit.checkpoint_command, token.file, token.command and sources")
+			WithFix("the keys are state_dir, graph_url, graph_version, dataset, mapping, database_url, master_key_file, audit.checkpoint_file, audit.checkpoint_command, token.file, token.command, sources and mcp")
 	}
 	if u, err := url.Parse(c.DatabaseURL); err == nil {
 		if _, set := u.User.Password(); set || u.Query().Has("password") {
@@ -132,6 +136,10 @@ func (c *Config) readFile(path string) error {
 			return err
 		}
 	}
+	if err := c.MCP.check(); err != nil {
+		return err
+	}
+	c.file = path
 	if !wanted {
 		c.implicit = true
 		return c.trustImplicit()

@@ -62,10 +62,13 @@ type Message struct {
 	Error  Span
 
 	// Parts of params, where they are objects.
-	Meta      Span // params._meta
-	Name      Span // params.name, params.taskId for tasks/*: what a call names
-	URI       Span // params.uri
-	Arguments Span // params.arguments
+	Meta   Span // params._meta
+	Name   Span // params.name, params.taskId for tasks/*: what a call names
+	TaskID Span // params.taskId
+	URI    Span // params.uri
+	// Arguments is params.arguments. Its members have one spelling each, yet two of them
+	// may differ in capitals only: what is decided on one has to look for the other.
+	Arguments Span
 	// InputResponses and RequestState make a call the retry of an earlier one.
 	InputResponses Span
 	RequestState   Span

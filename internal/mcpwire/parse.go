@@ -2,19 +2,20 @@ package mcpwire
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
 // Parse checks a message that came from a client and finds its parts. raw is kept.
 // Its errors are *SyntaxError or ErrBatch.
-func Parse(raw []byte, lim Limits) (Message, error) { return parse(raw, lim, true) }
+func Parse(raw []byte, lim Limits) (Message, error) { return parse(raw, lim, everywhere) }
 
 // ParseReply does the same for a message of an upstream. It is checked as strictly in
-// the envelope; members inside a result may come twice, since nothing is decided on
-// them and a client reads the very bytes.
-func ParseReply(raw []byte, lim Limits) (Message, error) { return parse(raw, lim, false) }
+// the envelope; members further in may come twice, since nothing is decided on them
+// and a client reads the very bytes.
+func ParseReply(raw []byte, lim Limits) (Message, error) { return parse(raw, lim, inEnvelope) }
 
-func parse(raw []byte, lim Limits, strict bool) (Message, error) {
+func parse(raw []byte, lim Limits, c check) (Message, error) {
 	lim = lim.orDefault()
 	m := Message{Raw: raw}
 	if len(raw) > lim.Size {
@@ -25,7 +26,7 @@ func parse(raw []byte, lim Limits, strict bool) (Message, error) {
 	}
 	s := scannerPool.Get().(*scanner)
 	defer s.release()
-	s.reset(raw, lim.Depth, strict)
+	s.reset(raw, lim.Depth, c)
 	s.space()
 	if s.i < len(raw) && raw[s.i] == '[' {
 		return m, ErrBatch
@@ -80,7 +81,7 @@ func (s *scanner) envelope(m *Message) {
 	}
 	if method.Present() {
 		text, ok := methodText(m.Bytes(method))
-		if !ok || text == "" {
+		if !ok || text == "" || strings.IndexByte(text, 0) >= 0 {
 			s.fail(CodeInvalidRequest, "method is not a string")
 			return
 		}
@@ -101,11 +102,7 @@ func (s *scanner) params(m *Message) Span {
 		case "name":
 			m.Name = s.value()
 		case "taskId":
-			if !m.Name.Present() {
-				m.Name = s.value()
-			} else {
-				s.value()
-			}
+			m.TaskID = s.value()
 		case "uri":
 			m.URI = s.value()
 		case "arguments":
@@ -169,11 +166,28 @@ func (s *scanner) complete(m *Message) {
 	default:
 		s.fail(CodeInvalidRequest, "the message has neither a method nor a result nor an error")
 	}
-	if s.err == nil && m.Params.Present() && m.Kind != Failure && m.Raw[m.Params.Start] != '{' {
+	if member, ok := Mirror(m.Method); ok && member == "taskId" {
+		m.Name = m.TaskID
+	}
+	if s.err == nil {
+		s.named(m)
+	}
+	if s.err == nil && m.Params.Present() && m.Raw[m.Params.Start] != '{' {
 		s.fail(CodeInvalidParams, "params is not an object")
 	}
 	if s.err == nil && m.Meta.Present() && m.Raw[m.Meta.Start] != '{' {
 		s.fail(CodeInvalidParams, "_meta is not an object")
+	}
+}
+
+// named refuses a NUL in what a call names: for some the name ends there.
+func (s *scanner) named(m *Message) {
+	for _, at := range [...]Span{m.Name, m.URI} {
+		if b := m.Bytes(at); bytes.IndexByte(b, '\\') >= 0 {
+			if text, ok := Unquote(b); ok && strings.IndexByte(text, 0) >= 0 {
+				s.fail(CodeInvalidParams, "what the call names has a NUL")
+			}
+		}
 	}
 }
 
@@ -183,12 +197,12 @@ func (s *scanner) goodID(id Span) bool {
 	text := s.b[id.Start:id.End]
 	switch {
 	case text[0] == '"':
-		if bytes.IndexByte(text, '\\') >= 0 && s.strict {
+		if bytes.IndexByte(text, '\\') >= 0 && s.check == everywhere {
 			s.fail(CodeInvalidRequest, "the id is written with escapes")
 			return false
 		}
 		return true
-	case string(text) == "null" && !s.strict:
+	case string(text) == "null" && s.check != everywhere:
 		return false
 	case !integer(text):
 		s.fail(CodeInvalidRequest, "the id is neither a string nor an integer")
@@ -237,8 +251,9 @@ var methods = func() map[string]string {
 // Names that the relay or its peers decide on. A member whose name differs from one
 // of them in case only is refused: one parser takes it for the real one, another not.
 var (
-	envelopeNames = newNames("jsonrpc", "id", "method", "params", "result", "error")
-	paramsNames   = newNames("_meta", "name", "taskId", "uri", "arguments", "inputResponses", "requestState", "cursor")
-	metaNames     = newNames(MetaProtocolVersion, MetaCapabilities, MetaClientInfo, MetaLogLevel,
-		MetaProgressToken, MetaSubscription, "traceparent")
+	envelopeNames = names{"jsonrpc", "id", "method", "params", "result", "error"}
+	paramsNames   = names{"_meta", "name", "arguments", "uri", "cursor", "taskId", "inputResponses", "requestState",
+		"protocolVersion", "capabilities", "clientInfo", "requestId", "level", "ref"}
+	metaNames = names{MetaProtocolVersion, MetaCapabilities, MetaClientInfo, MetaLogLevel,
+		MetaProgressToken, MetaSubscription, "traceparent"}
 )

@@ -2,6 +2,7 @@ package mcpwire
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,13 @@ func TestParseRefusesWhatTwoParsersReadDifferently(t *testing.T) {
 		"other case":                call(`{"Name":"a"}`),
 		"other case of method":      `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}`,
 		"long s for s":              `{"jsonrpc":"2.0","id":1,"method":"ping","param` + "\u017f" + `":{}}`,
+		"Kelvin sign for k":         call(`{"tas` + "\u212a" + `Id":"a"}`),
+		"known name, escaped":       call(`{"n\u0061me":"a"}`),
+		"NUL in a name of a member": call(`{"name\u0000x":"a"}`),
+		"NUL in the name":           call(`{"name":"a\u0000b"}`),
+		"NUL in the method":         `{"jsonrpc":"2.0","id":1,"method":"ping\u0000x"}`,
+		"__proto__ in params":       call(`{"__proto__":{"name":"a"}}`),
+		"__proto__ in arguments":    call(`{"name":"a","arguments":{"o":{"\u005f_proto__":{}}}}`),
 		"twice in arguments":        call(`{"name":"a","arguments":{"b":{"c":1,"c":2}}}`),
 		"twice in _meta":            call(`{"_meta":{"a":1,"a":2}}`),
 		"trailing data":             call(`{}`) + `{}`,
@@ -85,6 +93,83 @@ func many(n int) string {
 	return strings.ReplaceAll(b.String(), `"k3":1`, `"k3":2`)
 }
 
+// What is unusual and yet reads the same everywhere passes.
+func TestParseAccepts(t *testing.T) {
+	t.Parallel()
+	for name, params := range map[string]string{
+		"arguments in two cases":  `{"name":"a","arguments":{"key":1,"KEY":2}}`,
+		"a name in other objects": `{"name":"a","arguments":{"name":"b","o":{"name":"c","Name":"d"}}}`,
+		"any number":              `{"arguments":{"a":[1e400,-0,0.10,123456789012345678901234567890]}}`,
+		"escapes":                 `{"name":"\u0061\/\n","arguments":{"\ud83d\ude00":"\u0000"}}`,
+		"deep":                    `{"arguments":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+		"null everywhere":         `{"name":null,"arguments":null,"_meta":{"progressToken":null}}`,
+	} {
+		if _, err := Parse(BuildRequest("1", MethodToolsCall, []byte(params)), Limits{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestParseReplyLooksAtTheEnvelope(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		`{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2,"__proto__":{},"Name":"\ud800"}}`,
+		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}`,
+		`{"jsonrpc":"2.0","method":"notifications/message","params":{"Name":1,"name":1}}`,
+	} {
+		if _, err := ParseReply([]byte(raw), Limits{}); err != nil {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	for _, raw := range []string{
+		`{"jsonrpc":"2.0","id":1,"id":2,"result":{}}`,
+		`{"jsonrpc":"2.0","id":1,"result":{},"Result":{}}`,
+		`{"jsonrpc":"2.0","id":1,"result":{}}{}`,
+		`{"jsonrpc":"2.0","result":{}}`,
+		`{"jsonrpc":"2.0","id":1,"result":{},"error":{}}`,
+		`{"jsonrpc":"2.0","id":1,"result":{"a":}}`,
+	} {
+		if _, err := ParseReply([]byte(raw), Limits{}); err == nil {
+			t.Errorf("%s is accepted", raw)
+		}
+	}
+}
+
+// An object of very many members costs no more for each than a small one: were every
+// name compared with every other, this test would not end.
+func TestParseManyMembers(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 600_000 {
+		fmt.Fprintf(&b, `"%x":0,`, i)
+	}
+	object := func(last string) []byte {
+		return BuildRequest("1", MethodToolsCall, []byte(`{"arguments":{`+b.String()+last+`:1}}`))
+	}
+	if _, err := Parse(object(`"last"`), Limits{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := Parse(object(`"\u0066fff"`), Limits{}); err == nil {
+		t.Error("a member that comes twice among many is accepted")
+	}
+}
+
+// The id of a message is told with the error, so that the answer can carry it.
+func TestSyntaxErrorKnowsTheID(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"jsonrpc":"2.0","id":"a","method":"ping","params":{"name":1,"name":2}}`: `"a"`,
+		`{"jsonrpc":"1.0","id":7,"method":"ping"}`:                                `7`,
+		`{"jsonrpc":"2.0","method":1,"id":7`:                                      `7`,
+		`{"jsonrpc":"2.0","method":"ping`:                                         ``,
+	} {
+		var syntax *SyntaxError
+		if _, err := Parse([]byte(raw), Limits{}); !errors.As(err, &syntax) || string(syntax.ID) != want {
+			t.Errorf("%s: error %v with id %s, want id %s", raw, err, syntax.ID, want)
+		}
+	}
+}
+
 func TestSplice(t *testing.T) {
 	t.Parallel()
 	raw := []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"a":1,"name":"x","b":2}}`)
@@ -93,7 +178,7 @@ func TestSplice(t *testing.T) {
 		t.Fatal(err)
 	}
 	edits := append(RemoveMembers(raw, m.Params, func(n string) bool { return n != "name" }),
-		Edit{m.Name, []byte(`"y"`)}, Edit{m.ID, []byte(`"q"`)})
+		Edit{Span: m.Name, With: []byte(`"y"`)}, Edit{Span: m.ID, With: []byte(`"q"`)})
 	got, err := Splice(raw, edits...)
 	if err != nil {
 		t.Fatal(err)

@@ -2,35 +2,54 @@ package mcpwire
 
 import (
 	"bytes"
+	"hash/maphash"
 	"strings"
 	"sync"
 )
 
+// check says how closely the names of members are looked at.
+type check uint8
+
+const (
+	nowhere    check = iota // in what was checked before
+	inEnvelope              // in the outermost object
+	everywhere
+)
+
 // scanner walks over JSON once, checks it and finds where values stand.
 type scanner struct {
-	b      []byte
-	i      int
-	depth  int
-	max    int
-	strict bool
-	err    *SyntaxError
+	b     []byte
+	i     int
+	depth int
+	max   int
+	check check
+	err   *SyntaxError
 
-	key  Span   // of the member being read, with its quotes
-	keys []Span // of all objects being read, outer ones first
+	key     Span   // of the member being read, with its quotes
+	name    []byte // what the key stands for
+	escaped bool   // the string read last is written with escapes
+
+	// Hashes of the names in all objects being read, outer ones first. A seeded hash of
+	// 64 bits stands for the name: that two names share one is less likely than that the
+	// machine errs, and all that would follow is a refused message.
+	hashes []uint64
 }
 
-var scannerPool = sync.Pool{New: func() any { return new(scanner) }}
+var (
+	scannerPool = sync.Pool{New: func() any { return &scanner{hashes: make([]uint64, 0, manyMembers)} }}
+	hashSeed    = maphash.MakeSeed()
+)
 
-func (s *scanner) reset(b []byte, depth int, strict bool) {
-	*s = scanner{b: b, max: depth, strict: strict, keys: s.keys[:0]}
+func (s *scanner) reset(b []byte, depth int, c check) {
+	*s = scanner{b: b, max: depth, check: c, hashes: s.hashes[:0]}
 }
 
 // release gives the scanner back, without the message and without what an unusually
 // large one made it grow to.
 func (s *scanner) release() {
-	s.b, s.err = nil, nil
-	if cap(s.keys) > 4096 {
-		s.keys = nil
+	s.b, s.name, s.err = nil, nil, nil
+	if cap(s.hashes) > 4096 {
+		s.hashes = nil
 	}
 	scannerPool.Put(s)
 }
@@ -41,32 +60,18 @@ func (s *scanner) fail(code int, problem string) {
 	}
 }
 
-func (s *scanner) space() {
-	for s.i < len(s.b) {
-		switch s.b[s.i] {
-		case ' ', '\t', '\n', '\r':
-			s.i++
-		default:
-			return
-		}
-	}
-}
-
-// peek is the next byte; 0, which JSON has nowhere, at the end.
-func (s *scanner) peek() byte {
-	if s.i < len(s.b) {
-		return s.b[s.i]
-	}
-	return 0
+// strict reports whether the object being read is looked at closely.
+func (s *scanner) strict() bool {
+	return s.check == everywhere || s.check == inEnvelope && s.depth == 1
 }
 
 // object is the state of a loop over the members of one object:
 //
 //	for o := s.object(); s.next(&o); { … s.key … s.value() … }
 type object struct {
-	first   int // of its keys in scanner.keys
+	first   int // of its names in scanner.hashes
 	members int
-	seen    map[string]struct{} // of a large object
+	large   hashSet // the names of a large object
 }
 
 func (s *scanner) object() object {
@@ -74,7 +79,7 @@ func (s *scanner) object() object {
 		s.fail(CodeParse, "an object was expected")
 	}
 	s.down()
-	return object{first: len(s.keys)}
+	return object{first: len(s.hashes)}
 }
 
 // down enters an array or object.
@@ -95,7 +100,7 @@ func (s *scanner) next(o *object) bool {
 	case c == '}':
 		s.i++
 		s.depth--
-		s.keys = s.keys[:o.first]
+		s.hashes = s.hashes[:o.first]
 		return false
 	case o.members == 0:
 	case c == ',':
@@ -109,11 +114,19 @@ func (s *scanner) next(o *object) bool {
 		s.fail(CodeParse, "the name of a member was expected")
 		return false
 	}
+	s.escaped = false
 	if s.key = s.text(); s.err != nil {
 		return false
 	}
 	o.members++
-	s.unique(o)
+	s.name = s.b[s.key.Start+1 : s.key.End-1]
+	if s.escaped {
+		text, _ := Unquote(s.b[s.key.Start:s.key.End])
+		s.name = []byte(text)
+	}
+	if s.strict() {
+		s.examine(o)
+	}
 	s.space()
 	if s.err == nil && s.peek() != ':' {
 		s.fail(CodeParse, "a colon was expected")
@@ -123,46 +136,104 @@ func (s *scanner) next(o *object) bool {
 	return s.err == nil
 }
 
-// manyMembers is where comparing each key with each gives way to a set.
-const manyMembers = 24
+// manyMembers is where comparing each name with each gives way to a set.
+const manyMembers = 64
 
-// unique refuses a name that the object has already.
-func (s *scanner) unique(o *object) {
-	if s.err != nil || (!s.strict && s.depth > 2) {
+// examine refuses names that parsers disagree about: one that the object has already,
+// of which some take the first and some the last; __proto__, which is a member to most
+// and in JavaScript, once the object is copied, members that nobody sees; and one with
+// a NUL, where the name ends for some.
+func (s *scanner) examine(o *object) {
+	if string(s.name) == "__proto__" {
+		s.fail(CodeInvalidRequest, "a member is named __proto__")
 		return
 	}
-	here := s.b[s.key.Start:s.key.End]
+	if s.escaped && bytes.IndexByte(s.name, 0) >= 0 {
+		s.fail(CodeInvalidRequest, "the name of a member has a NUL")
+		return
+	}
+	hash := maphash.Bytes(hashSeed, s.name)
 	if o.members > manyMembers {
-		if o.seen == nil {
-			o.seen = make(map[string]struct{}, 2*manyMembers)
-			for _, k := range s.keys[o.first:] {
-				o.seen[plain(s.b[k.Start:k.End])] = struct{}{}
+		if o.large.slots == nil {
+			for _, h := range s.hashes[o.first:] {
+				o.large.add(h)
 			}
 		}
-		name := plain(here)
-		if _, twice := o.seen[name]; twice {
-			s.fail(s.twice(), "a member comes twice")
+		if !o.large.add(hash) {
+			s.fail(CodeInvalidRequest, "a member comes twice")
 		}
-		o.seen[name] = struct{}{}
 		return
 	}
-	escaped := bytes.IndexByte(here, '\\') >= 0
-	for _, k := range s.keys[o.first:] {
-		there := s.b[k.Start:k.End]
-		if bytes.Equal(here, there) || ((escaped || bytes.IndexByte(there, '\\') >= 0) && plain(here) == plain(there)) {
-			s.fail(s.twice(), "a member comes twice")
+	for _, h := range s.hashes[o.first:] {
+		if h == hash {
+			s.fail(CodeInvalidRequest, "a member comes twice")
 			return
 		}
 	}
-	s.keys = append(s.keys, s.key)
+	s.hashes = append(s.hashes, hash)
 }
 
-func (s *scanner) twice() int { return CodeInvalidRequest }
+// hashSet is a set of hashes, half as large as a map of them.
+type hashSet struct {
+	slots []uint64 // a power of two of them; 0 is free
+	used  int
+}
 
-// plain is the name that a quoted key stands for.
-func plain(quoted []byte) string {
-	name, _ := Unquote(quoted)
-	return name
+// add reports whether the hash was not there.
+func (h *hashSet) add(hash uint64) bool {
+	hash |= 1 // 0 is free
+	if 4*h.used >= 3*len(h.slots) {
+		old := h.slots
+		h.slots = make([]uint64, max(4*manyMembers, 2*len(old)))
+		for _, o := range old {
+			if o != 0 {
+				h.slots[h.find(o)] = o
+			}
+		}
+	}
+	at := h.find(hash)
+	if h.slots[at] == hash {
+		return false
+	}
+	h.slots[at] = hash
+	h.used++
+	return true
+}
+
+// find is the slot where the hash is or belongs.
+func (h *hashSet) find(hash uint64) int {
+	last := len(h.slots) - 1
+	at := int(hash>>1) & last
+	for h.slots[at] != 0 && h.slots[at] != hash {
+		at = (at + 1) & last
+	}
+	return at
+}
+
+// names is a set of member names that something is decided on.
+type names []string
+
+// known is the name of the member being read when it is one of the set, else empty. A
+// name that is one of them in another spelling is refused where names are looked at:
+// with other capitals, as some parsers accept; with the signs for long s and Kelvin,
+// which fold to s and k; or with escapes, which nobody needs there.
+func (s *scanner) known(set names) string {
+	for _, name := range set {
+		if len(name) == len(s.name) && name == string(s.name) {
+			if s.escaped && s.strict() {
+				s.fail(CodeInvalidRequest, "a member has the name of another in a different spelling")
+			}
+			return name
+		}
+	}
+	if s.strict() {
+		for _, name := range set {
+			if len(s.name) >= len(name) && len(s.name) <= 3*len(name) && strings.EqualFold(string(s.name), name) {
+				s.fail(CodeInvalidRequest, "a member has the name of another in a different spelling")
+			}
+		}
+	}
+	return ""
 }
 
 // value reads one value of any kind and returns where it stands.
@@ -219,154 +290,4 @@ func (s *scanner) array() {
 			s.fail(CodeParse, "a comma or the end of the array was expected")
 		}
 	}
-}
-
-func (s *scanner) literal(word string) {
-	if !bytes.HasPrefix(s.b[s.i:], []byte(word)) {
-		s.fail(CodeParse, "not a JSON value")
-		return
-	}
-	s.i += len(word)
-}
-
-func (s *scanner) digits() bool {
-	start := s.i
-	for s.i < len(s.b) && '0' <= s.b[s.i] && s.b[s.i] <= '9' {
-		s.i++
-	}
-	return s.i > start
-}
-
-// number checks the form only: its value is never computed.
-func (s *scanner) number() {
-	if s.peek() == '-' {
-		s.i++
-	}
-	zero := s.peek() == '0'
-	start := s.i
-	ok := s.digits() && (!zero || s.i == start+1)
-	if ok && s.peek() == '.' {
-		s.i++
-		ok = s.digits()
-	}
-	if c := s.peek(); ok && (c == 'e' || c == 'E') {
-		s.i++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.i++
-		}
-		ok = s.digits()
-	}
-	if !ok {
-		s.fail(CodeParse, "not a JSON value")
-	}
-}
-
-// text reads a string. The scanner stands on its opening quote.
-func (s *scanner) text() Span {
-	start := s.i
-	s.i++
-	for s.i < len(s.b) {
-		switch c := s.b[s.i]; {
-		case c == '"':
-			s.i++
-			return Span{start, s.i}
-		case c == '\\':
-			s.escape()
-		case c < ' ':
-			s.fail(CodeParse, "a control character stands in a string")
-		default:
-			s.i++
-			continue
-		}
-		if s.err != nil {
-			return Span{}
-		}
-	}
-	s.fail(CodeParse, "a string does not end")
-	return Span{}
-}
-
-// escape reads one escape sequence, both halves of a surrogate pair at once. Half a
-// pair is text to one parser and a replacement character to another.
-func (s *scanner) escape() {
-	if s.i+1 >= len(s.b) {
-		s.fail(CodeParse, "a string does not end")
-		return
-	}
-	switch s.b[s.i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.i += 2
-	case 'u':
-		r, ok := hex4(s.b, s.i+2)
-		if !ok {
-			s.fail(CodeParse, "an escape sequence is malformed")
-			return
-		}
-		s.i += 6
-		if r < 0xD800 || r > 0xDFFF {
-			return
-		}
-		low, ok := rune(0), false
-		if r <= 0xDBFF && s.i+1 < len(s.b) && s.b[s.i] == '\\' && s.b[s.i+1] == 'u' {
-			low, ok = hex4(s.b, s.i+2)
-		}
-		switch {
-		case ok && low >= 0xDC00 && low <= 0xDFFF:
-			s.i += 6
-		case s.strict:
-			s.fail(CodeParse, "half a surrogate pair stands in a string")
-		}
-	default:
-		s.fail(CodeParse, "an escape sequence is malformed")
-	}
-}
-
-func hex4(b []byte, at int) (rune, bool) {
-	if at+4 > len(b) {
-		return 0, false
-	}
-	var r rune
-	for _, c := range b[at : at+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
-}
-
-// names is a set of member names that something is decided on.
-type names struct{ exact map[string]string }
-
-func newNames(list ...string) names {
-	n := names{exact: map[string]string{}}
-	for _, name := range list {
-		n.exact[name] = name
-	}
-	return n
-}
-
-// known is the name of the member being read when it is one of the set, else empty. A
-// name that is one of them in another spelling is refused.
-func (s *scanner) known(set names) string {
-	quoted := s.b[s.key.Start:s.key.End]
-	if name, ok := set.exact[string(quoted[1:len(quoted)-1])]; ok {
-		return name
-	}
-	if !s.strict {
-		return ""
-	}
-	for name := range set.exact {
-		if len(quoted) >= len(name)+2 && strings.EqualFold(plain(quoted), name) {
-			s.fail(CodeInvalidRequest, "a member has the name of another in a different spelling")
-		}
-	}
-	return ""
 }

@@ -2,6 +2,7 @@ package mcpwire
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -11,28 +12,47 @@ import (
 type Edit struct {
 	Span
 	With []byte
+
+	members bool // With is members at the front of an object; Splice sees to the comma
 }
 
 // Splice is raw with the edits made, in a new slice; raw stays as it is. Edits may
 // come in any order and must not overlap.
 func Splice(raw []byte, edits ...Edit) ([]byte, error) {
 	edits = slices.Clone(edits)
-	slices.SortStableFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
+	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
 	size, at := len(raw), 0
 	for _, e := range edits {
 		if e.Start < at || e.End < e.Start || e.End > len(raw) {
 			return nil, fmt.Errorf("edits overlap or leave the message (at byte %d)", e.Start)
 		}
-		size += len(e.With) - (e.End - e.Start)
+		size += len(e.With) - (e.End - e.Start) + 1
 		at = e.End
 	}
 	out := make([]byte, 0, size)
+	comma := -1 // of members just inserted: nobody knows yet whether others follow
+	add := func(b []byte) {
+		rest := bytes.TrimLeft(b, " \t\r\n")
+		if comma >= 0 && len(rest) > 0 {
+			if rest[0] == '}' {
+				out = slices.Delete(out, comma, comma+1)
+			}
+			comma = -1
+		}
+		out = append(out, b...)
+	}
 	at = 0
 	for _, e := range edits {
-		out = append(append(out, raw[at:e.Start]...), e.With...)
+		add(raw[at:e.Start])
+		add(e.With)
+		if e.members && len(e.With) > 0 {
+			comma = len(out)
+			out = append(out, ',')
+		}
 		at = e.End
 	}
-	return append(out, raw[at:]...), nil
+	add(raw[at:])
+	return out, nil
 }
 
 // Members ranges over the members of the object at span of a checked message: the
@@ -44,7 +64,7 @@ func Members(raw []byte, object Span) iter.Seq2[Span, Span] {
 		}
 		s := scannerPool.Get().(*scanner)
 		defer s.release()
-		s.reset(raw[:object.End], 1<<30, false)
+		s.reset(raw[:object.End], 1<<30, nowhere)
 		s.i = object.Start
 		for o := s.object(); s.next(&o); {
 			name := s.key
@@ -63,7 +83,7 @@ func Elements(raw []byte, array Span) iter.Seq[Span] {
 		}
 		s := scannerPool.Get().(*scanner)
 		defer s.release()
-		s.reset(raw[:array.End], 1<<30, false)
+		s.reset(raw[:array.End], 1<<30, nowhere)
 		s.i = array.Start + 1
 		for s.space(); s.err == nil && s.peek() != ']'; s.space() {
 			if element := s.value(); s.err != nil || !yield(element) {
@@ -79,11 +99,20 @@ func Elements(raw []byte, array Span) iter.Seq[Span] {
 // Member finds a member of the object at span; an absent Span when it is not there.
 func Member(raw []byte, object Span, name string) Span {
 	for key, value := range Members(raw, object) {
-		if text, ok := Unquote(raw[key.Start:key.End]); ok && text == name {
+		if named(raw[key.Start:key.End], name) {
 			return value
 		}
 	}
 	return Span{}
+}
+
+// named reports whether a quoted key stands for the name.
+func named(quoted []byte, name string) bool {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1:len(quoted)-1]) == name
+	}
+	text, _ := Unquote(quoted)
+	return text == name
 }
 
 // Lookup follows names inwards from the object at span.
@@ -97,11 +126,10 @@ func Lookup(raw []byte, object Span, path ...string) Span {
 }
 
 // SetMember is the edit that gives the object at span a member: in its place where it
-// is there, at the front where it is not. Two that insert into one object at once
-// need to be one edit: see AddMembers.
+// is there, at the front where it is not.
 func SetMember(raw []byte, object Span, name string, value []byte) Edit {
 	if old := Member(raw, object, name); old.Present() {
-		return Edit{old, value}
+		return Edit{Span: old, With: value}
 	}
 	return AddMembers(raw, object, Field{name, value})
 }
@@ -112,8 +140,9 @@ type Field struct {
 	Value []byte // JSON
 }
 
-// AddMembers is the edit that inserts members at the front of the object at span.
-func AddMembers(raw []byte, object Span, fields ...Field) Edit {
+// AddMembers is the edit that inserts members at the front of the object at span. It
+// goes together with other insertions and with RemoveMembers.
+func AddMembers(_ []byte, object Span, fields ...Field) Edit {
 	var with []byte
 	for i, f := range fields {
 		if i > 0 {
@@ -121,11 +150,8 @@ func AddMembers(raw []byte, object Span, fields ...Field) Edit {
 		}
 		with = append(append(AppendQuote(with, f.Name), ':'), f.Value...)
 	}
-	if inner := raw[object.Start+1 : object.End-1]; len(fields) > 0 && len(bytes.TrimLeft(inner, " \t\r\n")) > 0 {
-		with = append(with, ',')
-	}
 	at := object.Start + 1
-	return Edit{Span{at, at}, with}
+	return Edit{Span: Span{at, at}, With: with, members: true}
 }
 
 // RemoveMembers are the edits that take members out of the object at span, each with

@@ -22,6 +22,9 @@ const (
 	Gauge   Kind = "gauge"
 	Counter Kind = "counter"
 	Summary Kind = "summary" // samples may carry a suffix: _sum, _count
+	// Histogram samples have _bucket with the label le last, _sum and _count. They are
+	// written in the order they were added: buckets rise.
+	Histogram Kind = "histogram"
 )
 
 // Label is one name and value.
@@ -65,7 +68,9 @@ func Text(families []Family) []byte {
 		for j := range f.Samples {
 			lines[j] = f.Samples[j].line(f.Name)
 		}
-		slices.Sort(lines)
+		if f.Kind != Histogram {
+			slices.Sort(lines)
+		}
 		for _, line := range lines {
 			b.WriteString(line)
 		}
@@ -88,11 +93,12 @@ func (s *Sample) line(name string) string {
 	if len(s.Labels) > 0 {
 		b.WriteByte('}')
 	}
-	b.WriteString(" " + number(s.Value) + "\n")
+	b.WriteString(" " + Number(s.Value) + "\n")
 	return b.String()
 }
 
-func number(v float64) string {
+// Number writes a value as the format has it.
+func Number(v float64) string {
 	switch {
 	case math.IsInf(v, 1):
 		return "+Inf"

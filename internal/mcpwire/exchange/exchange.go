@@ -41,16 +41,22 @@ type Call struct {
 	// Header holds what may travel on: Mcp-Param-* that no schema explained, and
 	// nothing that authenticates. Nil where the client speaks stdio.
 	Header http.Header
+	// Edited says that Message is no longer what the client sent, so that headers which
+	// repeat parts of it have to be derived anew.
+	Edited bool
 }
 
 // With is the call with another message in it, as an edit leaves it.
 func (c *Call) With(m *mcpwire.Message) *Call {
 	changed := *c
 	changed.Message = m
+	changed.Edited = true
 	return &changed
 }
 
-// Event is one message on its way back to a client.
+// Event is one message on its way back to a client. One without data, id and retry
+// says that the stream is open and nothing more: a client that waits for the head of
+// its stream gets it.
 type Event struct {
 	// Data is one JSON-RPC message. It is empty for an event that carries none (the
 	// priming event of a resumable stream). It is valid until Send returns.
@@ -76,8 +82,8 @@ type Sink interface {
 
 // Relayer is a sink that can take an upstream's HTTP answer whole, when nobody in
 // between has to look at it. Relay reads the body to its end and closes it. It
-// reports an error when the client is gone, or, as *Error, when the answer broke off
-// before anything of it was passed on.
+// reports an error when the client is gone, or, as *Error, when the answer broke off;
+// the call returns that error, and the face tells the client.
 type Relayer interface {
 	Sink
 	Relay(*http.Response) error
@@ -117,7 +123,7 @@ type Session interface {
 	// lastEventID it resumes the stream that the event came from.
 	Listen(ctx context.Context, c *Call, lastEventID string, out Sink) error
 	// Stateful reports whether the upstream keeps this session, so that a client has
-	// to be given an id for it.
+	// to be given an id for it. One that is not need not be closed.
 	Stateful() bool
 	// Close ends the session, upstream as well. A later use is an *Error with Code
 	// SessionLost.
@@ -171,7 +177,8 @@ func Chain(list ...Interceptor) Interceptor {
 type Credential interface {
 	// Authorize adds headers to a request to the upstream on behalf of caller.
 	Authorize(ctx context.Context, caller Caller, h http.Header) error
-	// Refused is told of a 401 or 403. It reports whether the request is worth one
+	// Refused is told of a 401 or 403 and the headers of that response; those of the
+	// request are in ctx (WithSent). It reports whether the request is worth one
 	// more try (a token was renewed); otherwise err, an *Error, says what is missing.
 	Refused(ctx context.Context, caller Caller, status int, h http.Header) (again bool, err error)
 }

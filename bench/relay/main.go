@@ -1,0 +1,143 @@
+// Command relay measures what a relay costs a real MCP client and server, both on the
+// official Go SDK: direct, through a relay in Go that only copies bytes, and through
+// `sluice proxy`, in turns, in one run, in both eras.
+//
+//	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern]
+//
+// The upstream, either relay and the clients are processes of their own on loopback;
+// each relay has an upstream connection pool of its own to the same upstream. A call
+// is tools/call of a tool that answers with as much text as it is asked for.
+//
+// Limits: client, relay and upstream share the machine's cores, so that with many
+// clients what is measured is processor time more than waiting. Ratios carry over to
+// other machines, single numbers do not.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"sluice/internal/testkit/proc"
+)
+
+func main() {
+	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, copy")
+	target := flag.String("upstream", "", "with -serve copy: where to")
+	rounds := flag.Int("rounds", 5, "slices of each path in each setting")
+	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
+	program := flag.String("sluice", "", "the sluice program; empty builds it")
+	era := flag.String("era", "", "only this era: legacy or modern")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	if *serveRole != "" {
+		err = role(*serveRole, *target)
+	} else {
+		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *era})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func role(name, target string) error {
+	var h http.Handler
+	switch name {
+	case "legacy", "modern":
+		h = upstream(name == "modern")
+	case "copy":
+		var err error
+		if h, err = copying(target); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("-serve %s: it is legacy, modern or copy", name)
+	}
+	return serve(h)
+}
+
+type options struct {
+	rounds  int
+	slice   time.Duration
+	program string
+	era     string
+}
+
+// eras are the two, each with the newest version of it.
+var eras = []struct{ name, version string }{{"legacy", "2025-11-25"}, {"modern", "2026-07-28"}}
+
+func run(ctx context.Context, out io.Writer, o options) error {
+	if o.program == "" {
+		dir, err := os.MkdirTemp("", "relay-bench")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.program = filepath.Join(dir, "sluice")
+		build := exec.CommandContext(ctx, "go", "build", "-o", o.program, "./cmd/sluice")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("building sluice: %w", err)
+		}
+	}
+	fmt.Fprint(out, head)
+	for _, e := range eras {
+		if o.era != "" && o.era != e.name {
+			continue
+		}
+		if err := runEra(ctx, out, o, e.name, e.version); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	return nil
+}
+
+// runEra measures all settings of one era, with servers started for it.
+func runEra(ctx context.Context, out io.Writer, o options, era, version string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	up, err := proc.Start(ctx, nil, self, "-serve", era)
+	if err != nil {
+		return err
+	}
+	defer up.Kill()
+	plain, err := proc.Start(ctx, nil, self, "-serve", "copy", "-upstream", up.URL)
+	if err != nil {
+		return err
+	}
+	defer plain.Kill()
+	sluice, err := proc.Start(ctx, nil, o.program, "proxy", "--upstream", up.URL, "--listen", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer sluice.Kill()
+	paths := []*path{
+		{name: "direct", url: up.URL},
+		{name: "copying relay", url: plain.URL, process: plain},
+		{name: "sluice proxy", url: sluice.URL, process: sluice},
+	}
+	for _, clients := range []int{1, 16} {
+		for _, size := range []int{64, 64 << 10} {
+			s := setting{era: era, version: version, size: size, clients: clients}
+			all, err := measure(ctx, s, paths, o.rounds, o.slice)
+			if err != nil {
+				return err
+			}
+			table(out, s, paths, all)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+const head = "| era | clients | result | path | p50 | p95 | calls/s | CPU of the relay per call | its peak memory | p50 : direct | calls/s : direct | p50 : copying | calls/s : copying |\n" +
+	"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+
+// table prints the rows of one setting. The paths are direct, copying and ours.
+func table(out io.Writer, s setting, paths []*path, all []figures) {
+	size := fmt.Sprintf("%d B", s.size)
+	if s.size >= 1<<10 {
+		size = fmt.Sprintf("%d KiB", s.size>>10)
+	}
+	for i, f := range all {
+		relay, memory, ratios := "", "", []string{"", "", "", ""}
+		if p := paths[i].process; p != nil {
+			_, peak := p.Memory()
+			relay, memory = micro(f.cpu), fmt.Sprintf("%d MB", peak>>20)
+		}
+		for j := range min(i, 2) {
+			ratios[2*j] = fmt.Sprintf("%.2f", float64(f.p50)/float64(all[j].p50))
+			ratios[2*j+1] = fmt.Sprintf("%.2f", f.rate/all[j].rate)
+		}
+		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %.0f | %s | %s | %s | %s | %s | %s |\n", s.era, s.clients, size,
+			paths[i].name, micro(f.p50), micro(f.p95), f.rate, relay, memory, ratios[0], ratios[1], ratios[2], ratios[3])
+	}
+}
+
+func micro(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"sluice/internal/config"
+	"sluice/internal/credential"
+	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/secret"
+)
+
+// LocalCredential is how a relay for the person at this machine identifies itself to
+// a server: by headers, and by OAuth when the server asks for it and no header
+// already says who it is. Consents are kept in the state directory, sealed, under the
+// server's URL; nothing is made there before there is one to keep.
+func LocalCredential(c *config.Config, server, rawURL string, headers []credential.Header, open func(string) error, log *slog.Logger) (exchange.Credential, error) {
+	static, err := credential.NewStatic(credential.StaticOptions{Server: server, Headers: headers, Getenv: c.Env})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range headers {
+		if h.Authorizes() {
+			return static, nil
+		}
+	}
+	if u, err := url.Parse(rawURL); err != nil || (u.Scheme != "https" && !loopback(u.Hostname())) {
+		return static, nil // a token would travel unencrypted
+	}
+	oauth, err := credential.NewOAuth(credential.Options{
+		Server: server, URL: rawURL, Store: credentialStore(c), AllowPrivate: true, Open: open, Getenv: c.Env, Log: log,
+	})
+	if err != nil || len(headers) == 0 {
+		return oauth, err
+	}
+	return credential.Both(static, oauth), nil
+}
+
+// credentialStore keeps what servers granted, in sealed files.
+func credentialStore(c *config.Config) credential.Store {
+	return credential.NewFiles(filepath.Join(c.StateDir, "gateway", "credentials"), func() (*secret.Keyring, error) {
+		if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+			return nil, err
+		}
+		path := c.MasterKeyFile
+		if path == "" {
+			path = filepath.Join(c.StateDir, "master.key")
+		}
+		return secret.OpenKeyring(path, true)
+	})
+}

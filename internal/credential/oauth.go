@@ -1,0 +1,391 @@
+package credential
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/internal/fault"
+	"sluice/internal/mcpwire/exchange"
+)
+
+// Grants that Sluice can use.
+const (
+	AuthorizationCode = "authorization_code"
+	ClientCredentials = "client_credentials"
+)
+
+// Options describe how Sluice gets OAuth tokens for one upstream.
+type Options struct {
+	Server string // the configured name
+	URL    string // of the upstream
+	Store  Store  // memory when nil
+
+	// PerCaller gives every caller a consent and a token of their own. Without it, one
+	// token serves everybody.
+	PerCaller bool
+	Grant     string // AuthorizationCode when empty
+
+	// ClientID and ClientSecret are a client registered by hand; Issuer is where.
+	ClientID        string
+	ClientSecret    Value
+	TokenAuthMethod string // client_secret_basic, client_secret_post or none; chosen when empty
+	Issuer          string // the only authorization server to use
+	// ClientMetadataURL is the client id where a server reads such documents.
+	ClientMetadataURL string
+	ClientName        string // at registration; "Sluice" when empty
+	Scopes            []string
+
+	// AllowPrivate lets discovery reach private networks although the upstream's URL
+	// names none. A URL that names one allows it by itself.
+	AllowPrivate bool
+
+	// Open shows a person the page where they agree; it must not wait. With it, a call
+	// that needs a consent waits, and the answer is received on loopback.
+	Open func(url string) error
+	// Redirect is the loopback URL that answers come to, for clients whose registration
+	// fixes it ("http://localhost:8976/callback"). Any port of 127.0.0.1 when empty.
+	Redirect string
+	// Wait bounds how long a call waits for a person; two minutes when 0.
+	Wait time.Duration
+	// Consents hands out links to a page instead, where callers are several people.
+	Consents *Consents
+
+	Getenv func(string) string
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// OAuth is the credential of an upstream that wants OAuth 2.1 tokens.
+type OAuth struct {
+	o        Options
+	upstream *url.URL
+	resource string // canonical URL of the upstream, part of every key
+	fetch    *fetcher
+
+	mu     sync.Mutex
+	holds  map[string]*hold
+	closed bool
+	end    context.CancelFunc
+	life   context.Context
+	work   sync.WaitGroup
+}
+
+// hold is what one caller has.
+type hold struct {
+	key   string
+	grant atomic.Pointer[grant]
+	busy  chan struct{} // full while somebody changes the grant
+
+	// Under busy:
+	flow       *flow       // a consent under way in a browser
+	begun      []time.Time // of consents, to bound how often a person is asked
+	renewAfter time.Time   // no early renewal before
+}
+
+// NewOAuth returns an OAuth credential. It talks to nobody yet.
+func NewOAuth(o Options) (*OAuth, error) {
+	bad := func(format string, args ...any) (*OAuth, error) {
+		return nil, fault.New(fault.Usage, "server %q, oauth: %s", o.Server, fmt.Sprintf(format, args...))
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Opaque != "" || u.Host == "" {
+		return bad("the server's URL is not an absolute one")
+	}
+	if u.Scheme != "https" && !isLoopbackHost(u.Hostname()) {
+		return bad("a token would travel unencrypted: use an https URL")
+	}
+	switch o.Grant = cmp.Or(o.Grant, AuthorizationCode); {
+	case o.Grant != AuthorizationCode && o.Grant != ClientCredentials:
+		return bad("grant is %s or %s", AuthorizationCode, ClientCredentials)
+	case o.Grant == ClientCredentials && (o.ClientID == "" || o.PerCaller):
+		return bad("%s needs a client_id and serves everybody alike", ClientCredentials)
+	case o.ClientID == "" && !o.ClientSecret.IsZero():
+		return bad("a client secret without client_id")
+	case !slices.Contains([]string{"", methodNone, methodBasic, methodPost}, o.TokenAuthMethod):
+		return bad("the token endpoint's method is %s, %s or %s", methodBasic, methodPost, methodNone)
+	case len(cleanScopes(o.Scopes)) != len(o.Scopes):
+		return bad("scopes holds a word twice, or one that is no scope")
+	}
+	if !o.ClientSecret.IsZero() {
+		if err := o.ClientSecret.Check(); err != nil {
+			return bad("client_secret: %v", err)
+		}
+	}
+	if o.ClientMetadataURL != "" {
+		if d, err := url.Parse(o.ClientMetadataURL); err != nil || d.Scheme != "https" || d.Host == "" || len(d.Path) < 2 || d.Fragment != "" || d.User != nil {
+			return bad("the client metadata URL is not an https URL with a path")
+		}
+	}
+	if o.Redirect != "" {
+		if err := checkLoopbackRedirect(o.Redirect); err != nil {
+			return bad("redirect: %v", err)
+		}
+	}
+	o.ClientName = cmp.Or(o.ClientName, "Sluice")
+	o.Wait = cmp.Or(o.Wait, 2*time.Minute)
+	if o.Store == nil {
+		o.Store = NewMemory()
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &OAuth{o: o, upstream: u, resource: canonicalResource(u), fetch: newFetcher(reachOf(u, o.AllowPrivate)), holds: map[string]*hold{}}
+	c.life, c.end = context.WithCancel(context.Background())
+	if o.Consents != nil {
+		o.Consents.add(c)
+	}
+	return c, nil
+}
+
+// Close ends what is under way: consents in a browser and requests to authorization
+// servers.
+func (o *OAuth) Close() error {
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.end()
+	o.work.Wait()
+	o.fetch.client.CloseIdleConnections()
+	return nil
+}
+
+// hold returns what a caller has.
+func (o *OAuth) hold(caller exchange.Caller) (*hold, error) {
+	key := ""
+	if o.o.PerCaller {
+		if key = caller.ID; key == "" {
+			return nil, &exchange.Error{Code: exchange.CredentialLost, Message: fmt.Sprintf("server %q needs to know who calls", o.o.Server)}
+		}
+	}
+	return o.holdOf(key), nil
+}
+
+func (o *OAuth) holdOf(key string) *hold {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	h := o.holds[key]
+	if h == nil {
+		h = &hold{key: key, busy: make(chan struct{}, 1)}
+		o.holds[key] = h
+	}
+	return h
+}
+
+func (o *OAuth) tokenKey(caller string) Key {
+	return Key{Kind: tokenRecord, Server: o.o.Server, Resource: o.resource, Caller: caller}
+}
+
+// reload takes over what is stored, which another process may have changed. It
+// reports whether that differs from what was in use.
+func (o *OAuth) reload(h *hold) (bool, error) {
+	var stored grant
+	ok, err := load(o.o.Store, o.tokenKey(h.key), &stored)
+	if err != nil {
+		return false, o.fail(exchange.CredentialLost, "its stored credentials can't be read", err)
+	}
+	current := h.grant.Load()
+	if !ok || stored.Access == "" || (current != nil && current.Access == stored.Access) {
+		return false, nil
+	}
+	h.grant.Store(stored.ready())
+	return true, nil
+}
+
+// keep uses a grant from now on, and stores it. Where it can't be stored, it is good
+// for as long as the process runs.
+func (o *OAuth) keep(ctx context.Context, caller string, g *grant) {
+	unlock, err := o.o.Store.Lock(ctx, o.tokenKey(caller))
+	if err != nil {
+		o.unstored(err)
+		unlock = func() {}
+	}
+	defer unlock()
+	o.keepLocked(caller, g)
+}
+
+func (o *OAuth) keepLocked(caller string, g *grant) {
+	o.holdOf(caller).grant.Store(g)
+	err := save(o.o.Store, o.tokenKey(caller), g)
+	if err == nil && g.Client.Configured && o.o.Issuer == "" {
+		err = save(o.o.Store, o.issuerKey(), g.Issuer)
+	}
+	if err != nil {
+		o.unstored(err)
+	}
+}
+
+func (o *OAuth) unstored(err error) {
+	o.o.Log.Warn("a token can't be stored and is lost at the next start", "server", o.o.Server, "err", err)
+}
+
+// Forget removes the tokens of a caller ("" for the shared one).
+func (o *OAuth) Forget(caller string) error {
+	o.holdOf(caller).grant.Store(nil)
+	return o.o.Store.Delete(o.tokenKey(caller))
+}
+
+// fail is an error about this server.
+func (o *OAuth) fail(code exchange.Code, what string, cause error) *exchange.Error {
+	e := &exchange.Error{Code: code, Message: fmt.Sprintf("server %q: %s", o.o.Server, what), Cause: cause}
+	if cause != nil {
+		e.Message += ": " + cause.Error()
+		e.Cause = nil // its text is in the message, and holds nothing secret
+	}
+	return e
+}
+
+// do runs fn apart from the call that needs it: a client that gives up in the middle
+// must not lose a refresh token that was just rotated. It lets go of h at the end.
+func (o *OAuth) do(ctx context.Context, h *hold, fn func(context.Context) error) error {
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		<-h.busy
+		return &exchange.Error{Code: exchange.ShuttingDown, Message: "Sluice is shutting down"}
+	}
+	o.work.Add(1)
+	o.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		defer o.work.Done()
+		apart, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		defer context.AfterFunc(o.life, cancel)()
+		err := fn(apart)
+		<-h.busy
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Authorize adds the caller's token, renewed when it is about to end. Without a token
+// the request goes out bare: whether it needs one, the upstream says.
+func (o *OAuth) Authorize(ctx context.Context, caller exchange.Caller, h http.Header) error {
+	mine, err := o.hold(caller)
+	if err != nil {
+		return err
+	}
+	g := mine.grant.Load()
+	if g == nil {
+		if _, err := o.reload(mine); err != nil {
+			return err
+		}
+		if g = mine.grant.Load(); g == nil {
+			return nil
+		}
+	}
+	if now := o.o.Now(); g.due(now) && g.Refresh != "" {
+		if err := o.renewEarly(ctx, mine, g); err != nil {
+			return err
+		}
+		g = mine.grant.Load()
+	}
+	if g != nil && !g.expired(o.o.Now()) {
+		h["Authorization"] = g.header
+	}
+	return nil
+}
+
+// renewEarly renews a token before or at its end. While it is still good, it is used
+// rather than waited for.
+func (o *OAuth) renewEarly(ctx context.Context, h *hold, g *grant) error {
+	good := !g.expired(o.o.Now())
+	if good {
+		select {
+		case h.busy <- struct{}{}:
+		default:
+			return nil
+		}
+		if o.o.Now().Before(h.renewAfter) {
+			<-h.busy
+			return nil
+		}
+	} else if err := h.lock(ctx); err != nil {
+		return err
+	}
+	err := o.do(ctx, h, func(ctx context.Context) error {
+		err := o.renew(ctx, h, g)
+		if err != nil {
+			h.renewAfter = o.o.Now().Add(10 * time.Second)
+		}
+		return err
+	})
+	var lost *refusal
+	switch {
+	case err == nil, errors.As(err, &lost) && lost.code == "invalid_grant":
+		return nil // without a token the upstream asks for one, and a consent begins
+	case good:
+		o.o.Log.Warn("a token could not be renewed early", "server", o.o.Server, "err", err)
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	var mine *exchange.Error
+	if errors.As(err, &mine) {
+		return mine
+	}
+	return o.fail(exchange.Unreachable, "its token can't be renewed", err)
+}
+
+func (h *hold) lock(ctx context.Context) error {
+	select {
+	case h.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// renew refreshes a grant unless somebody has done so meanwhile. It is called with
+// h.busy held.
+func (o *OAuth) renew(ctx context.Context, h *hold, old *grant) error {
+	if h.grant.Load() != old {
+		return nil
+	}
+	unlock, err := o.o.Store.Lock(ctx, o.tokenKey(h.key))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if changed, err := o.reload(h); changed || err != nil {
+		return err
+	}
+	fresh, err := o.refresh(ctx, old)
+	var no *refusal
+	switch {
+	case errors.As(err, &no) && (no.code == "invalid_grant" || no.code == "invalid_client"):
+		if no.code == "invalid_client" {
+			o.forgetClient(old.Issuer, &old.Client, old.Client.Redirect)
+		}
+		h.grant.Store(nil)
+		if e := o.o.Store.Delete(o.tokenKey(h.key)); e != nil {
+			o.o.Log.Warn("a lost token can't be removed", "server", o.o.Server, "err", e)
+		}
+		return &refusal{host: no.host, status: no.status, code: "invalid_grant"}
+	case err != nil:
+		return err
+	}
+	o.keepLocked(h.key, fresh)
+	return nil
+}

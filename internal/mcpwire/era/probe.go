@@ -1,0 +1,173 @@
+package era
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"sluice/internal/mcpwire"
+	"sluice/internal/mcpwire/exchange"
+)
+
+// verdict is whether an upstream speaks the modern era.
+type verdict struct {
+	modern bool
+	// until is when a verdict that rests on silence is asked for again.
+	until time.Time
+}
+
+// prober finds out once, for everybody, which era an upstream speaks. A failure to
+// reach it is no verdict.
+type prober struct {
+	up  exchange.Stateless
+	opt Options
+	ctx context.Context // of the adapter
+
+	mu    sync.Mutex
+	known *verdict
+	going chan struct{} // closed when the probe under way ends
+	err   error         // of the last probe
+}
+
+// modern reports whether the upstream speaks the modern era, asking on behalf of c
+// where nobody knows yet.
+func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
+	if p.opt.Force != 0 {
+		return p.opt.Force == mcpwire.Modern, nil
+	}
+	p.mu.Lock()
+	if v := p.known; v != nil && (v.until.IsZero() || time.Now().Before(v.until)) {
+		p.mu.Unlock()
+		return v.modern, nil
+	}
+	going := p.going
+	if going == nil {
+		going = make(chan struct{})
+		p.going = going
+		// The probe outlives the caller that happened to come first: others wait for it.
+		go p.probe(context.WithoutCancel(ctx), c, going)
+	}
+	p.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-going:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		return false, p.err
+	}
+	return p.known.modern, nil
+}
+
+// forget drops the verdict: it stopped fitting.
+func (p *prober) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known = nil
+}
+
+func (p *prober) probe(ctx context.Context, c *exchange.Call, done chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, p.opt.ProbeTimeout)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	v, err := p.ask(ctx, c)
+	if p.ctx.Err() != nil {
+		v, err = nil, closed(p.opt.Server)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known, p.err, p.going = v, err, nil
+	close(done)
+}
+
+func (p *prober) ask(ctx context.Context, c *exchange.Call) (*verdict, error) {
+	m, err := ours(mcpwire.BuildRequest(string(mcpwire.Quote("sluice-"+random())), mcpwire.MethodDiscover,
+		object(mcpwire.Field{Name: "_meta", Value: object(modernMeta([]byte("{}"), p.opt.Client, "")...)})))
+	if err != nil {
+		return nil, err
+	}
+	got, status, err := ask(asModern(c, m), func(c *exchange.Call, out exchange.Sink) error { return p.up.Call(ctx, c, out) })
+	if err != nil {
+		return p.fromError(ctx, err)
+	}
+	return &verdict{modern: speaksModern(got, status)}, nil
+}
+
+// fromError is the verdict that lies in having no answer: only silence, another era,
+// or giving up at the first strange message are one.
+func (p *prober) fromError(ctx context.Context, err error) (*verdict, error) {
+	var e *exchange.Error
+	switch {
+	case errors.Is(err, &exchange.Error{Code: exchange.WrongEra}):
+		return &verdict{}, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, &exchange.Error{Code: exchange.TimedOut}),
+		errors.Is(err, &exchange.Error{Code: exchange.BrokeOff}):
+		return &verdict{until: time.Now().Add(p.opt.Recheck)}, nil
+	case errors.As(err, &e):
+		return nil, e
+	}
+	return nil, exchange.As(err)
+}
+
+// speaksModern reads the answer to server/discover.
+func speaksModern(m *mcpwire.Message, status int) bool {
+	list := mcpwire.Span{}
+	switch {
+	case m.Kind == mcpwire.Result:
+		list = mcpwire.Member(m.Raw, m.Result, "supportedVersions")
+		if !list.Present() {
+			return false // something answers every method
+		}
+	default:
+		switch errorCode(m) {
+		case mcpwire.CodeUnsupportedVersion:
+			// A server that offers only legacy versions here wants a handshake.
+			list = mcpwire.Lookup(m.Raw, m.Error, "data", "supported")
+			if !list.Present() {
+				return true
+			}
+		case mcpwire.CodeHeaderMismatch, mcpwire.CodeMissingCapability:
+			return true
+		case mcpwire.CodeMethodNotFound:
+			return status == 404
+		default:
+			return false
+		}
+	}
+	for v := range mcpwire.Elements(m.Raw, list) {
+		if version, ok := mcpwire.Unquote(m.Bytes(v)); ok && mcpwire.EraOf(version) == mcpwire.Modern {
+			return true
+		}
+	}
+	return false
+}
+
+// modernMeta are the members of _meta that make a request modern. Empty ones stay out.
+func modernMeta(capabilities, clientInfo []byte, level string) []mcpwire.Field {
+	fields := []mcpwire.Field{
+		{Name: mcpwire.MetaProtocolVersion, Value: mcpwire.Quote(mcpwire.Version20260728)},
+		{Name: mcpwire.MetaCapabilities, Value: capabilities},
+	}
+	if len(clientInfo) > 0 {
+		fields = append(fields, mcpwire.Field{Name: mcpwire.MetaClientInfo, Value: clientInfo})
+	}
+	if level != "" {
+		fields = append(fields, mcpwire.Field{Name: mcpwire.MetaLogLevel, Value: mcpwire.Quote(level)})
+	}
+	return fields
+}
+
+func closed(server string) *exchange.Error {
+	return &exchange.Error{Code: exchange.ShuttingDown, Message: "Sluice is closing its connection to " + named(server)}
+}
+
+// named is how messages speak of an upstream.
+func named(server string) string {
+	if server == "" {
+		return "the upstream"
+	}
+	return "server " + server
+}

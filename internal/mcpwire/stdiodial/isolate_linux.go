@@ -1,0 +1,241 @@
+package stdiodial
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+)
+
+// Rights that a child is refused on protected paths. Names in a protected directory
+// can be listed: to refuse that would refuse it for every directory above, too.
+const (
+	fileRights landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
+	dirRights  landlock.AccessFSSet = fileRights | ll.AccessFSRemoveDir | ll.AccessFSRemoveFile | ll.AccessFSMakeChar |
+		ll.AccessFSMakeDir | ll.AccessFSMakeReg | ll.AccessFSMakeSock | ll.AccessFSMakeFifo |
+		ll.AccessFSMakeBlock | ll.AccessFSMakeSym | ll.AccessFSRefer
+)
+
+// oldest is the Landlock version needed: the first that lets a program move files
+// between directories, and truncate them.
+const oldest = 3
+
+// isolate puts the stage before a command.
+func isolate(w wrapped, protect []string, required bool) (wrapped, error) {
+	self, err := selfPath()
+	if err != nil {
+		return w, err
+	}
+	if version, err := ll.LandlockGetABIVersion(); err != nil || version < oldest {
+		return w, errors.New("this kernel has no Landlock, or an old one (Linux 6.2 or later has what is needed)")
+	}
+	protect, err = resolved(protect)
+	if err != nil {
+		return w, err
+	}
+	spec := stageSpec{Protect: protect, Hide: mayMount(), Required: required}
+	if !spec.Hide {
+		if err := makeRoom(&w, protect); err != nil {
+			return w, err
+		}
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return w, err
+	}
+	w.args = append([]string{self, stageName, string(text), w.path}, w.args...)
+	w.path, w.staged = self, true
+	return w, nil
+}
+
+// resolved makes paths absolute and free of links.
+func resolved(paths []string) ([]string, error) {
+	var all []string
+	for _, p := range paths {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			return nil, err
+		}
+		// What does not exist yet is protected by where it will stand.
+		rest := ""
+		for {
+			real, err := filepath.EvalSymlinks(abs)
+			if err == nil {
+				all = append(all, filepath.Join(real, rest))
+				break
+			}
+			if !errors.Is(err, os.ErrNotExist) {
+				return nil, err
+			}
+			rest = filepath.Join(filepath.Base(abs), rest)
+			abs = filepath.Dir(abs)
+		}
+	}
+	return all, nil
+}
+
+// mayMount reports whether this process may make mounts of its own.
+func mayMount() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
+}
+
+// above reports whether dir is a directory above one of the paths.
+func above(dir string, paths []string) bool {
+	for _, p := range paths {
+		if dir == "/" || strings.HasPrefix(p, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// usual lists directories that programs make at home at their first run. With
+// Landlock, none can be made in a directory above a protected one afterwards.
+var usual = []string{".cache", ".config", ".local/share"}
+
+// usualOf are those of the programs that start most servers.
+var usualOf = map[string]string{"npx": ".npm", "npm": ".npm", "bunx": ".bun", "bun": ".bun", "docker": ".docker", "dnx": ".nuget"}
+
+// makeRoom gives a child the directories it needs where Landlock will let it make
+// none: a temporary one of its own, and the usual ones at home.
+func makeRoom(w *wrapped, protect []string) error {
+	tmp := variable(w.env, "TMPDIR")
+	if tmp == "" {
+		tmp = "/tmp"
+	}
+	if above(filepath.Clean(tmp), protect) {
+		own, err := os.MkdirTemp(tmp, "sluice-child-")
+		if err != nil {
+			return err
+		}
+		w.env = environment(w.env, []string{"TMPDIR=" + own}, runtime.GOOS)
+		w.cleanup = func() { _ = os.RemoveAll(own) }
+	}
+	home := variable(w.env, "HOME")
+	if home == "" || !filepath.IsAbs(home) || !above(filepath.Clean(home), protect) {
+		return nil
+	}
+	for _, name := range append(usual, usualOf[filepath.Base(w.args[0])]) {
+		if name != "" {
+			_ = os.MkdirAll(filepath.Join(home, name), 0o700) // a home that can't be written to is the child's problem
+		}
+	}
+	return nil
+}
+
+// become restricts this process and turns it into the command. It returns an error or
+// not at all.
+func become(spec stageSpec, path string, args []string, report *os.File) error {
+	if report != nil {
+		syscall.CloseOnExec(int(report.Fd()))
+	}
+	// A mount namespace belongs to one thread, which is then the one that stays.
+	runtime.LockOSThread()
+	hidden := spec.Hide && hide(spec.Protect) == nil
+	if err := restrict(spec.Protect, hidden); err != nil {
+		err = fmt.Errorf("Landlock: %w", err)
+		if spec.Required || report == nil {
+			return err
+		}
+		_, _ = report.WriteString(reportWarning + "\n" + err.Error())
+	}
+	if err := syscall.Exec(path, args, os.Environ()); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return nil // never
+}
+
+// hide puts something empty over each protected path, in a mount namespace of the
+// child's own. Unlike Landlock it leaves the directories above as they are.
+func hide(paths []string) error {
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			return err
+		}
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+		return err
+	}
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil:
+			return err
+		case info.IsDir():
+			err = unix.Mount("none", p, "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "size=4k,mode=0555")
+		default:
+			err = unix.Mount("/dev/null", p, "", unix.MS_BIND, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restrict enters a Landlock domain. Whatever it holds, it keeps the process from
+// tracing others, from their memory and environment, and from changing mounts.
+func restrict(protect []string, hidden bool) error {
+	if hidden || len(protect) == 0 {
+		handled := landlock.AccessFSSet(ll.AccessFSMakeBlock) // a domain has to handle something
+		config, err := landlock.NewConfig(handled)
+		if err != nil {
+			return err
+		}
+		return config.RestrictPaths(landlock.PathAccess(handled, "/"))
+	}
+	config, err := landlock.NewConfig(dirRights)
+	if err != nil {
+		return err
+	}
+	var rules []landlock.Rule
+	var walk func(dir string) error
+	walk = func(dir string) error {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			p := filepath.Join(dir, e.Name())
+			switch {
+			case e.Type()&os.ModeSymlink != 0: // it may lead anywhere; where it leads is granted or not by itself
+			case isOneOf(p, protect):
+			case above(p, protect):
+				if err := walk(p); err != nil {
+					return err
+				}
+			case e.IsDir():
+				rules = append(rules, landlock.PathAccess(dirRights, p).IgnoreIfMissing())
+			default:
+				rules = append(rules, landlock.PathAccess(fileRights, p).IgnoreIfMissing())
+			}
+		}
+		return nil
+	}
+	if err := walk("/"); err != nil {
+		return err
+	}
+	return config.RestrictPaths(rules...)
+}
+
+func isOneOf(p string, paths []string) bool {
+	for _, protected := range paths {
+		if p == protected {
+			return true
+		}
+	}
+	return false
+}

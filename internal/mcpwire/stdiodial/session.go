@@ -1,0 +1,364 @@
+package stdiodial
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"sluice/internal/mcpwire"
+	"sluice/internal/mcpwire/exchange"
+)
+
+// session is one legacy client and the child that is all its own.
+type session struct {
+	d     *Dialer
+	hello *exchange.Call // its initialize request
+
+	mu          sync.Mutex
+	kid         *child
+	initialized []byte // its notifications/initialized, once it came
+	uses        int    // what the child knows of the client beside its handshake
+	lost        bool
+	closed      bool
+	listener    *inbox
+	waiting     []exchange.Event // for a listener to come
+	restart     sync.Mutex       // one at a time
+}
+
+// keptForListener bounds what waits for a client to listen.
+const keptForListener = 64
+
+// Initialize opens a session with a child of its own.
+func (d *Dialer) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
+	hello := *c
+	m := *c.Message
+	m.Raw = bytes.Clone(m.Raw)
+	hello.Message = &m
+	for again := true; ; again = false {
+		s := &session{d: d, hello: &hello}
+		opened, err := s.handshake(ctx, c, out)
+		switch {
+		case errors.Is(err, errUnsent) && again:
+			continue
+		case errors.Is(err, errUnsent):
+			return nil, d.errorf(exchange.Unreachable, err, "it ends before it reads a message")
+		case err != nil:
+			return nil, err
+		case !opened:
+			return nil, nil //nolint:nilnil // the contract: the answer was an error, and was passed on
+		}
+		return s, nil
+	}
+}
+
+// handshake starts a child and sends it the session's initialize request. Without a
+// session the child is ended.
+func (s *session) handshake(ctx context.Context, c *exchange.Call, out exchange.Sink) (opened bool, err error) {
+	kid, err := s.d.forSession(ctx, c.Caller, s)
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	s.kid = kid
+	s.mu.Unlock()
+	answer := &helloSink{Sink: out}
+	err = kid.call(ctx, c, answer, true)
+	if err != nil || !answer.opened.Load() {
+		s.d.background(func() { kid.end(context.Background()) })
+		return false, err
+	}
+	return true, nil
+}
+
+// helloSink notes whether initialize was answered by a result.
+type helloSink struct {
+	exchange.Sink
+	opened atomic.Bool
+}
+
+func (h *helloSink) Send(ev exchange.Event) error {
+	if ev.Final {
+		m, err := mcpwire.ParseReply(ev.Data, mcpwire.Limits{})
+		h.opened.Store(err == nil && m.Kind == mcpwire.Result)
+	}
+	return h.Sink.Send(ev)
+}
+
+type discard struct{}
+
+func (discard) Send(exchange.Event) error { return nil }
+
+// current is the session's child. One that died after nothing but the handshake is
+// replaced, and the handshake repeated; any other session is lost with its child.
+func (s *session) current(ctx context.Context) (*child, error) {
+	s.restart.Lock()
+	defer s.restart.Unlock()
+	s.mu.Lock()
+	kid, used, over, initialized := s.kid, s.uses > 0, s.lost || s.closed, s.initialized
+	s.mu.Unlock()
+	if over {
+		return nil, s.lostError()
+	}
+	select {
+	case <-kid.exited:
+	default:
+		return kid, nil
+	}
+	if used {
+		s.lose()
+		return nil, s.lostError()
+	}
+	opened, err := s.handshake(ctx, s.hello, discard{})
+	switch {
+	case err != nil && !errors.Is(err, errUnsent):
+		return nil, err
+	case err != nil || !opened:
+		s.lose()
+		return nil, s.lostError()
+	}
+	s.mu.Lock()
+	kid = s.kid
+	s.mu.Unlock()
+	if initialized != nil {
+		if err := kid.out.put(ctx, initialized, nil); err != nil {
+			return nil, s.lostError()
+		}
+	}
+	return kid, nil
+}
+
+func (s *session) lostError() error {
+	return s.d.errorf(exchange.SessionLost, nil, "its process ended, and this session with it")
+}
+
+// Call sends a request of the client.
+func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+	for again := true; ; again = false {
+		kid, err := s.current(ctx)
+		if err != nil {
+			return err
+		}
+		if c.Message.Method != mcpwire.MethodPing {
+			s.use(1)
+		}
+		err = kid.call(ctx, c, out, true)
+		if err == nil || !errors.Is(err, errUnsent) {
+			return err
+		}
+		if c.Message.Method != mcpwire.MethodPing {
+			s.use(-1)
+		}
+		if !again {
+			return s.lostError()
+		}
+		<-kid.exited
+	}
+}
+
+func (s *session) use(n int) {
+	s.mu.Lock()
+	s.uses += n
+	s.mu.Unlock()
+}
+
+// Notify sends a notification or an answer of the client.
+func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
+	m := c.Message
+	line := mcpwire.AppendLine(nil, m.Raw)
+	if m.Method == mcpwire.MethodInitialized {
+		s.mu.Lock()
+		s.initialized = line
+		s.mu.Unlock()
+	}
+	kid, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	if m.Method == mcpwire.MethodCancelled {
+		id := mcpwire.Member(m.Raw, m.Params, "requestId")
+		if k := kid.calls.cancelledByClient(m.Bytes(id)); k != nil {
+			if !bytes.Equal(k.id, []byte(k.wire)) {
+				spliced, err := mcpwire.Splice(m.Raw, mcpwire.Edit{Span: id, With: []byte(k.wire)})
+				if err != nil {
+					return err
+				}
+				line = mcpwire.AppendLine(nil, spliced)
+			}
+			k.cancel()
+		}
+	}
+	if m.Kind.Response() {
+		kid.calls.wasAsked(m.Bytes(m.ID))
+	}
+	if err := kid.out.put(ctx, line, nil); err != nil {
+		if errors.Is(err, errUnsent) {
+			return s.lostError()
+		}
+		return err
+	}
+	return nil
+}
+
+// Listen passes on what belongs to no call. The newest listener is the one.
+func (s *session) Listen(ctx context.Context, _ *exchange.Call, _ string, out exchange.Sink) error {
+	box := newInbox()
+	s.mu.Lock()
+	if s.lost || s.closed {
+		s.mu.Unlock()
+		return s.lostError()
+	}
+	before := s.listener
+	s.listener = box
+	waiting := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	if before != nil {
+		before.fail(errReplaced)
+	}
+	defer s.stopListening(box)
+	for _, ev := range waiting {
+		if err := out.Send(ev); err != nil {
+			return err
+		}
+	}
+	for {
+		ev, ok, end := box.take()
+		switch {
+		case ok:
+			if err := out.Send(ev); err != nil {
+				return err
+			}
+			continue
+		case errors.Is(end, errReplaced):
+			return nil
+		case end != nil:
+			return end
+		}
+		select {
+		case <-box.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+var errReplaced = errors.New("another stream of the same session took over")
+
+// stopListening keeps what nobody took for the next listener.
+func (s *session) stopListening(box *inbox) {
+	s.mu.Lock()
+	if s.listener == box {
+		s.listener = nil
+	}
+	s.mu.Unlock()
+	for _, ev := range box.close() {
+		s.later(ev)
+	}
+}
+
+// later keeps a message for a listener to come, the newest ones if there are many.
+func (s *session) later(ev exchange.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.lost {
+		return
+	}
+	if len(s.waiting) == keptForListener {
+		s.waiting = s.waiting[1:]
+		s.d.o.Log.Warn("a message for a client that does not listen was dropped")
+	}
+	s.waiting = append(s.waiting, ev)
+}
+
+// incoming routes what the child says of its own accord: what a call may have caused
+// to the most recently started call, news about lists and resources to the listener
+// first.
+func (s *session) incoming(kid *child, m *mcpwire.Message) {
+	s.mu.Lock()
+	listener := s.listener
+	if m.Kind == mcpwire.Request {
+		s.uses++ // a client that was asked something has to be there for the answer
+	}
+	s.mu.Unlock()
+	ev := exchange.Event{Data: bytes.Clone(m.Raw)}
+	k, _ := kid.calls.latest(func(k *call) bool { return k.method != mcpwire.MethodInitialize })
+
+	places := make([]*inbox, 0, 2)
+	if k != nil {
+		places = append(places, k.box)
+	}
+	if listener != nil {
+		places = append(places, listener)
+	}
+	if news(m.Method) && len(places) == 2 {
+		places[0], places[1] = places[1], places[0]
+	}
+	if m.Method == mcpwire.MethodCancelled { // of a request of its own: to where that went
+		id := mcpwire.Member(m.Raw, m.Params, "requestId")
+		if box := kid.calls.wasAsked(m.Bytes(id)); box != nil {
+			places = append([]*inbox{box}, places...)
+		}
+	}
+	for _, box := range places {
+		if box.put(ev, s.d.o.SlowClient, s.d.tooSlow) {
+			if m.Kind == mcpwire.Request {
+				kid.calls.asks(m.Bytes(m.ID), box)
+			}
+			return
+		}
+	}
+	if m.Kind == mcpwire.Request && m.Method == mcpwire.MethodPing {
+		// It asks whether anybody is there, and we are.
+		kid.out.force(append(mcpwire.BuildResult(m.Bytes(m.ID), []byte("{}")), '\n'))
+		return
+	}
+	s.later(ev)
+}
+
+// news reports whether a notification tells what changed, not what a call does.
+func news(method string) bool {
+	return strings.HasSuffix(method, "/list_changed") || method == "notifications/resources/updated"
+}
+
+// childGone is told when the session's child ended.
+func (s *session) childGone() {
+	s.mu.Lock()
+	used, closed, listener := s.uses > 0, s.closed, s.listener
+	s.mu.Unlock()
+	if closed || used {
+		s.lose()
+		if listener != nil {
+			if closed {
+				listener.fail(errReplaced) // an orderly end
+			} else {
+				listener.fail(s.lostError())
+			}
+		}
+	}
+}
+
+func (s *session) lose() {
+	s.mu.Lock()
+	s.lost, s.waiting = true, nil
+	s.mu.Unlock()
+}
+
+// Stateful is always true: the process is the session.
+func (s *session) Stateful() bool { return true }
+
+// Close ends the session's child.
+func (s *session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	kid, closed := s.kid, s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	kid.end(ctx)
+	s.lose()
+	return nil
+}

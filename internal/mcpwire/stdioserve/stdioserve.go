@@ -1,0 +1,242 @@
+// Package stdioserve faces a client on standard streams: one JSON-RPC message per line
+// both ways, both protocol eras on one channel.
+//
+// Its guarantees: every request that can be read is answered exactly once, unless the
+// client cancelled it; requests run concurrently, notifications go on in the order in
+// which they came; a line that is no message is answered with an error and the
+// conversation goes on. Its limits: it authenticates nobody, whoever holds the other
+// end is the caller; and a session that its upstream lost is reported once and opened
+// anew, since a client on this transport has no other way to start over than to be
+// started again.
+package stdioserve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/internal/mcpwire"
+	"sluice/internal/mcpwire/exchange"
+)
+
+// Options of the face. Zero values are the defaults in brackets.
+type Options struct {
+	Upstream     exchange.Upstream
+	Server       string          // the configured name
+	Caller       exchange.Caller // who is at the other end [ID "local"]
+	Limits       mcpwire.Limits
+	MaxCalls     int           // requests in flight [256]
+	DrainTimeout time.Duration // for calls in flight when the client closed its end [30 s]
+	Log          *slog.Logger  // [discarded]
+}
+
+// maxNotes is how many notifications may wait for the upstream to take them.
+const maxNotes = 1024
+
+// face is one conversation.
+type face struct {
+	o   Options
+	ctx context.Context //nolint:containedctx // that of Serve; it ends with it
+	out *lines
+
+	mu      sync.Mutex
+	calls   map[string]*request
+	session exchange.Session
+	hello   *exchange.Call // the initialize request of the session
+	version string
+	opening chan struct{} // closed when the initialize in progress was answered
+	reopen  bool          // the session was lost and has to be opened again
+	ready   bool          // notifications/initialized came
+	hearing context.CancelFunc
+	levels  *exchange.Call // the last logging/setLevel, repeated in a session opened again
+
+	notes chan *exchange.Call
+	tasks sync.WaitGroup
+}
+
+// request is a call in flight.
+type request struct {
+	cancel    context.CancelFunc
+	cancelled bool // by the client: it waits for no answer
+	modern    bool
+	stream    bool // has no end of its own
+}
+
+// Serve runs until in ends, out fails or ctx ends. It returns nil after the first, when
+// the calls in flight were answered. A read that blocks is left behind when ctx ends.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
+	if o.Caller.ID == "" {
+		o.Caller = exchange.Caller{ID: "local", Name: "local"}
+	}
+	if o.MaxCalls == 0 {
+		o.MaxCalls = 256
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = 30 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	f := &face{o: o, ctx: ctx, out: &lines{to: out, failed: stop}, calls: map[string]*request{}, notes: make(chan *exchange.Call, maxNotes)}
+
+	var forward sync.WaitGroup
+	forward.Go(f.forward)
+	err := f.read(in)
+	close(f.notes)
+	if err == nil {
+		f.drain(&forward)
+	}
+	stop(nil)
+	forward.Wait()
+	f.tasks.Wait()
+	f.closeSession()
+	if broken := f.out.err(); broken != nil {
+		return broken
+	}
+	return err
+}
+
+// read takes messages until the client ends them.
+func (f *face) read(in io.Reader) error {
+	type item struct {
+		raw []byte
+		err error
+	}
+	items := make(chan item)
+	go func() { // a read can't be interrupted; one that ctx leaves behind ends with its input
+		defer close(items)
+		reader := mcpwire.NewLineReader(in, f.o.Limits.Size)
+		for {
+			line, err := reader.Next()
+			next := item{append([]byte(nil), line...), err}
+			select {
+			case items <- next:
+			case <-f.ctx.Done():
+				return
+			}
+			if err != nil && !errors.Is(err, mcpwire.ErrLineTooLong) {
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-f.ctx.Done():
+			return context.Cause(f.ctx)
+		case next := <-items:
+			switch {
+			case errors.Is(next.err, mcpwire.ErrLineTooLong):
+				f.refuse(nil, mcpwire.CodeInvalidRequest, "the message is larger than the limit")
+			case errors.Is(next.err, io.EOF):
+				return nil
+			case next.err != nil:
+				return next.err
+			default:
+				f.take(next.raw)
+			}
+		}
+	}
+}
+
+// take is one message of the client.
+func (f *face) take(raw []byte) {
+	m, err := mcpwire.Parse(raw, f.o.Limits)
+	var syntax *mcpwire.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		f.refuse(syntax.ID, syntax.Code, syntax.Problem)
+	case err != nil: // a batch
+		f.refuse(nil, mcpwire.CodeInvalidRequest, err.Error())
+	case m.Kind == mcpwire.Request:
+		f.request(&m)
+	case m.Kind == mcpwire.Notification && m.Method == mcpwire.MethodCancelled && f.cancel(&m):
+	default:
+		f.note(&m)
+	}
+}
+
+func (f *face) refuse(id []byte, code int, problem string) {
+	_ = f.out.write(mcpwire.BuildError(id, code, problem, nil))
+}
+
+// call is a message on its way.
+func (f *face) call(m *mcpwire.Message) *exchange.Call {
+	c := &exchange.Call{Message: m, Caller: f.o.Caller, Server: f.o.Server, Era: mcpwire.Legacy}
+	if m.Modern() {
+		c.Era = mcpwire.Modern
+		c.Version, _ = m.Text(m.Version)
+		return c
+	}
+	f.mu.Lock()
+	c.Version = f.version
+	f.mu.Unlock()
+	return c
+}
+
+// note queues a notification, or an answer of a legacy client, for the upstream.
+func (f *face) note(m *mcpwire.Message) {
+	select {
+	case f.notes <- f.call(m):
+	case <-f.ctx.Done():
+	}
+}
+
+// forward sends notifications and answers on, one after the other.
+func (f *face) forward() {
+	for c := range f.notes {
+		if f.ctx.Err() != nil {
+			continue
+		}
+		var err error
+		if c.Era == mcpwire.Modern {
+			err = f.o.Upstream.Notify(f.ctx, c)
+		} else {
+			s, failed := f.current(f.ctx)
+			if failed != nil || s == nil {
+				f.o.Log.Debug("a notification without a session was dropped", "method", c.Message.Method)
+				continue
+			}
+			err = s.Notify(f.ctx, c)
+			if c.Message.Method == mcpwire.MethodInitialized && err == nil {
+				f.hear(s)
+			}
+			f.noticeLoss(err, s)
+		}
+		if err != nil && f.ctx.Err() == nil {
+			f.o.Log.Warn("a notification could not be delivered", "method", c.Message.Method, "error", err.Error())
+		}
+	}
+}
+
+// drain waits for what is in flight; streams, which have no end, are ended.
+func (f *face) drain(forward *sync.WaitGroup) {
+	f.mu.Lock()
+	for _, r := range f.calls {
+		if r.stream {
+			r.cancelled = true
+			r.cancel()
+		}
+	}
+	if f.hearing != nil {
+		f.hearing()
+	}
+	f.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		forward.Wait()
+		f.tasks.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(f.o.DrainTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-f.ctx.Done():
+	}
+}
