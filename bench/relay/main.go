@@ -15,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -23,14 +24,16 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"sluice/internal/testkit/proc"
 )
 
 func main() {
-	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, copy")
-	target := flag.String("upstream", "", "with -serve copy: where to")
+	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, copy, parts")
+	target := flag.String("upstream", "", "with -serve copy and parts: where to")
+	profile := flag.String("profile", "", "with -serve: write a CPU profile to this file at the end")
 	rounds := flag.Int("rounds", 5, "slices of each path in each setting")
 	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
 	program := flag.String("sluice", "", "the sluice program; empty builds it")
@@ -40,7 +43,7 @@ func main() {
 	defer stop()
 	var err error
 	if *serveRole != "" {
-		err = role(*serveRole, *target)
+		err = profiled(*profile, func() error { return role(*serveRole, *target) })
 	} else {
 		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *era})
 	}
@@ -50,18 +53,38 @@ func main() {
 	}
 }
 
+// profiled runs f, under a CPU profile when it is wanted.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, out.Close())
+}
+
 func role(name, target string) error {
 	var h http.Handler
 	switch name {
 	case "legacy", "modern":
 		h = upstream(name == "modern")
-	case "copy":
+	case "copy", "parts":
 		var err error
-		if h, err = copying(target); err != nil {
+		if h, err = copying(target); name == "parts" {
+			h, err = parts(target, 0)
+		}
+		if err != nil {
 			return err
 		}
 	default:
-		return fmt.Errorf("-serve %s: it is legacy, modern or copy", name)
+		return fmt.Errorf("-serve %s: it is legacy, modern, copy or parts", name)
 	}
 	return serve(h)
 }
@@ -123,7 +146,7 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 	if err != nil {
 		return err
 	}
-	defer sluice.Kill()
+	defer sluice.Stop()
 	paths := []*path{
 		{name: "direct", url: up.URL},
 		{name: "copying relay", url: plain.URL, process: plain},

@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"sluice/internal/config"
+	"sluice/internal/gateway"
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/era"
 	"sluice/internal/mcpwire/exchange"
@@ -38,6 +41,10 @@ type UpstreamSpec struct {
 	Timeout      time.Duration // of one call without progress; 0: the default
 	Stderr       io.Writer     // of the child; nil: the log
 	Log          *slog.Logger
+
+	Interceptor exchange.Interceptor // nil: none
+	Metrics     *gateway.Metrics     // nil: none
+	Tracer      trace.Tracer         // nil: no spans
 }
 
 // Upstream builds the way to one MCP server: its transport, and the adapters that let
@@ -58,7 +65,7 @@ func Upstream(s UpstreamSpec) (exchange.Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return era.New(up, era.Options{Server: s.Name, Force: s.Era}), nil
+	return s.around(era.New(up, era.Options{Server: s.Name, Force: s.Era}), up), nil
 }
 
 // Relay is a relay in front of one upstream, for the one caller at this machine.
@@ -89,6 +96,8 @@ func (r *Relay) HTTP(ctx context.Context, l net.Listener) error {
 	face := httpserve.New(httpserve.Options{
 		Upstream: r.Upstream, Server: r.Server, Log: r.Log,
 		Authenticate: func(*http.Request) (exchange.Caller, error) { return localCaller, nil },
+		// The one caller is everybody at this machine.
+		MaxStreams: 4096, MaxSessions: 4096,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", face)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"sluice/internal/api"
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
+	"sluice/internal/obs"
 	"sluice/internal/source"
 	"sluice/internal/writeback"
 )
@@ -27,11 +29,16 @@ type ServeOptions struct {
 	InboxBytes int64
 	NoWork     bool // API and webhooks only: another process does the work
 	Log        *slog.Logger
+
+	gateway *Gateway
 }
 
 // drainGrace is how long calls under way may go on after a signal: a request to
 // Meta takes up to 30 s.
 const drainGrace = 40 * time.Second
+
+// closeGrace is how long connections and child processes may take to end.
+const closeGrace = 10 * time.Second
 
 // OwnerToken makes sure that the state directory has a token of the owner, and
 // returns the file that holds it.
@@ -62,7 +69,11 @@ func (a *App) OwnerToken(ctx context.Context) (string, error) {
 func (a *App) API(o ServeOptions) *api.Server {
 	return api.New(api.Options{
 		Writeback: a.Writeback, Auth: a.Auth, Store: a.store, Keys: a.keys, Hooks: a.Hooks.Limited(o.InboxRows, o.InboxBytes),
-		Realm: a.Realm, Hosts: o.Hosts, Log: o.Log, Metrics: a.Metrics,
+		Realm: a.Realm, Hosts: o.Hosts, Log: o.Log,
+		Metrics: func(ctx context.Context) ([]byte, error) {
+			text, err := a.Metrics(ctx)
+			return append(slices.Clip(text), obs.Text(o.gateway.Families())...), err
+		},
 		Source: a.named,
 		Ready: func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -90,9 +101,24 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	tracer, endTracing, err := Tracing(ctx, a.Config.Env)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	mcp, err := a.Gateway(GatewayOptions{Hosts: o.Hosts, Address: "http://" + l.Addr().String(), Tracer: tracer, Log: o.Log})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	o.gateway = mcp
 	server := a.API(o)
 	hs := &http.Server{
-		Handler:           server,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if mcp.Serves(r.URL.Path) {
+				mcp.ServeHTTP(w, r)
+				return
+			}
+			server.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      4 * time.Minute,
@@ -112,6 +138,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 		server.Stop()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainGrace)
 		defer cancel()
+		mcp.Drain(grace) // its streams would keep the server from ending
 		if hs.Shutdown(grace) != nil {
 			_ = hs.Close()
 		}
@@ -122,7 +149,12 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 		g.Go(func() error { return a.takeIn(ctx, o.Log) })
 		g.Go(func() error { return a.work(ctx) })
 	}
-	err := g.Wait()
+	err = g.Wait()
+	ending, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancelClosing()
+	if cerr := errors.Join(mcp.Close(ending), endTracing(ending)); cerr != nil {
+		o.Log.Warn("not everything of the gateway ended in order", "error", cerr)
+	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if cerr := a.Writeback.Checkpoint(end, true); cerr != nil {

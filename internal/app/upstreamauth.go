@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -44,10 +46,8 @@ func credentialStore(c *config.Config) credential.Store {
 		if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 			return nil, err
 		}
-		path := c.MasterKeyFile
-		if path == "" {
-			path = filepath.Join(c.StateDir, "master.key")
-		}
-		return secret.OpenKeyring(path, true)
+		// Beside a ledger, a missing key is a lost one, and not for us to replace.
+		_, err := os.Stat(filepath.Join(c.StateDir, "writeback.db"))
+		return secret.OpenKeyring(keyFile(c), c.DatabaseURL == "" && errors.Is(err, fs.ErrNotExist))
 	})
 }

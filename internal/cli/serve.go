@@ -13,11 +13,12 @@ func (c *command) serveCommand() *cobra.Command {
 	var o app.ServeOptions
 	cmd := &cobra.Command{
 		Use:     "serve",
-		Short:   "Serve the JSON API and webhooks, and do the work that is due",
+		Short:   "Serve MCP servers, the JSON API and webhooks, and do the work that is due",
 		GroupID: groupMain,
 		Long: "The first line on stdout is `listening on http://HOST:PORT`. The first start writes a token of the\n" +
-			"owner to `owner-token` in the state directory. On SIGTERM nothing new begins, requests under way are\n" +
-			"answered and booked, and the process ends.",
+			"owner to `owner-token` in the state directory. The servers under `mcp:` of sluice.yaml are at\n" +
+			"/mcp/NAME, those of `mcp.aggregate` together at /mcp. On SIGTERM nothing new begins, requests under\n" +
+			"way are answered and booked, and the process ends.",
 		Example: "  sluice serve\n" +
 			"  curl -s -H \"Authorization: Bearer $(cat ~/.local/state/sluice/owner-token)\" 127.0.0.1:8787/api/v1/plans",
 		Args: cobra.NoArgs,

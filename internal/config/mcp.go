@@ -23,6 +23,8 @@ type MCP struct {
 	PublicURL      string   `yaml:"public_url"`
 	AllowedOrigins []string `yaml:"allowed_origins"` // of web pages that may call: scheme://host[:port]
 	AllowedHosts   []string `yaml:"allowed_hosts"`   // host names beside loopback's and --host's
+	// Members is the workspace whose tokens may call; default: "default".
+	Members string `yaml:"workspace"`
 }
 
 // MCPServer is one upstream: a URL, or a command that runs as a child process.
@@ -78,6 +80,14 @@ func (m *MCP) Names() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// Workspace is the one whose tokens may call.
+func (m *MCP) Workspace() string {
+	if m.Members == "" {
+		return "default"
+	}
+	return m.Members
 }
 
 // PrefixOf is the prefix that a server's names have in the aggregate.

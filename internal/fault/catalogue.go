@@ -91,6 +91,10 @@ const (
 	PlanShredded      Code = "plan_shredded"
 	RoleRequired      Code = "role_required"
 	ChannelFailed     Code = "channel_failed"
+
+	// Of MCP servers behind the gateway.
+	UpstreamAuth   Code = "upstream_auth_failed"
+	UpstreamFailed Code = "upstream_failed"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -156,6 +160,8 @@ var Catalogue = []Row{
 	{ErasureIncomplete, 409, ExitGate, true, "events of the erased person are on their way right now", "run `sluice forget` again with the same arguments; it ends what is left"},
 	{PlanShredded, 410, ExitValidation, false, "the payload of the plan was removed by retention", "preview again: what was delivered counts as a duplicate"},
 	{Cancelled, 499, 130, false, "interrupted", "run the same command again, it resumes"},
+	{UpstreamAuth, 502, ExitEnv, false, "an MCP server refuses Sluice's credential, or nobody agreed to its use", "sign in again: `sluice server login NAME`"},
+	{UpstreamFailed, 502, ExitEnv, true, "an MCP server can't be reached or used", "see what `sluice server check` says of it"},
 }
 
 // Lookup returns the catalogue's row of a code; an unknown code is Internal.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"strings"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -170,12 +169,15 @@ func setID(m *mcpwire.Message, id []byte) mcpwire.Edit {
 // listChanged names what a list_changed notification is about: tools, prompts or
 // resources.
 func listChanged(method string) (kind string, ok bool) {
-	kind, ok = strings.CutPrefix(method, "notifications/")
-	if !ok {
-		return "", false
+	switch method {
+	case "notifications/tools/list_changed":
+		return "tools", true
+	case "notifications/prompts/list_changed":
+		return "prompts", true
+	case "notifications/resources/list_changed":
+		return "resources", true
 	}
-	kind, ok = strings.CutSuffix(kind, "/list_changed")
-	return kind, ok && (kind == "tools" || kind == "prompts" || kind == "resources")
+	return "", false
 }
 
 const methodUpdated = "notifications/resources/updated"

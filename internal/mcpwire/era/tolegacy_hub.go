@@ -117,6 +117,15 @@ func (h *hub) leave(ln *listener) {
 	}
 }
 
+// lose tells the listeners that this session is gone.
+func (h *hub) lose() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ln := range h.listeners {
+		ln.once.Do(func() { close(ln.lost) })
+	}
+}
+
 // subscribe counts one more listener for a resource.
 func (h *hub) subscribe(ctx context.Context, uri string) bool {
 	h.mu.Lock()
@@ -189,11 +198,6 @@ func (h *hub) stream(ctx context.Context, ready chan struct{}) {
 		case errors.Is(err, &exchange.Error{Code: exchange.SessionLost}):
 			tell(false)
 			h.s.l.pool.discard(h.s)
-			h.mu.Lock()
-			for ln := range h.listeners {
-				ln.once.Do(func() { close(ln.lost) })
-			}
-			h.mu.Unlock()
 			return
 		default:
 			select {

@@ -153,6 +153,7 @@ func (p *pool) expire(s *conversation) {
 
 // discard takes a session out of the pool, because it is lost; who uses it finishes.
 func (p *pool) discard(s *conversation) {
+	defer s.listeners.lose()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.gone {

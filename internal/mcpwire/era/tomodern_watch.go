@@ -92,6 +92,9 @@ func (s *session) Listen(ctx context.Context, c *exchange.Call, _ string, out ex
 	s.stop = cancel
 	s.mu.Unlock()
 
+	if err := out.Send(exchange.Event{}); err != nil { // the stream is open, though silent
+		return err
+	}
 	w := &watch{s: s, c: c, out: out}
 	defer w.running.Wait()
 	defer cancel()

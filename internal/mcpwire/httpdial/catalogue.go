@@ -143,11 +143,11 @@ func (u *Upstream) along(c *exchange.Call, resp *http.Response) {
 	if !ok {
 		return
 	}
-	caller, cursor := c.Caller.ID, bytes.Clone(c.Message.Bytes(c.Message.Cursor))
+	caller, asked := c.Caller.ID, bytes.Clone(cursor(c.Message))
 	stream := mediaType(resp.Header) == typeStream
 	resp.Body = &learner{body: inner, limit: u.o.MaxMessage, learn: func(answer []byte) {
 		if !stream {
-			u.tools.learn(caller, cursor, answer)
+			u.tools.learn(caller, asked, answer)
 			return
 		}
 		for events := mcpwire.NewEventReader(bytes.NewReader(answer), u.o.MaxMessage); ; {
@@ -156,7 +156,7 @@ func (u *Upstream) along(c *exchange.Call, resp *http.Response) {
 				return
 			}
 			if bytes.Contains(e.Data, []byte(`"tools"`)) {
-				u.tools.learn(caller, cursor, e.Data)
+				u.tools.learn(caller, asked, e.Data)
 			}
 		}
 	}}

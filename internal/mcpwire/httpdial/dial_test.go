@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -169,24 +171,27 @@ func wantCode(t *testing.T, err error, code exchange.Code) *exchange.Error {
 	return e
 }
 
-// noneLeft fails when goroutines of the package are still there after the test.
-func noneLeft(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() {
-		deadline := time.Now().Add(5 * time.Second)
-		for {
-			buf := make([]byte, 1<<20)
-			stacks := string(buf[:runtime.Stack(buf, true)])
-			if !strings.Contains(stacks, "httpdial.(*") {
-				return
+// TestMain fails when goroutines of the package are left after all tests.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for deadline := time.Now().Add(5 * time.Second); code == 0; {
+		buf := make([]byte, 1<<20)
+		var stacks []string
+		for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			if !strings.Contains(stack, ".TestMain(") && (strings.Contains(stack, "mcpwire/httpdial") || strings.Contains(stack, "http.(*persistConn)")) {
+				stacks = append(stacks, stack)
 			}
-			if time.Now().After(deadline) {
-				t.Errorf("goroutines are left:\n%s", stacks)
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
 		}
-	})
+		if stacks == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			fmt.Printf("goroutines are left:\n%s\n", strings.Join(stacks, "\n\n"))
+			code = 1
+		}
+		runtime.Gosched()
+	}
+	os.Exit(code)
 }
 
 func wait(t *testing.T, c <-chan struct{}, what string) {

@@ -186,7 +186,9 @@ func (r *reply) message(e exchange.Event) (final bool, err error) {
 	} else {
 		e.Status = 0
 	}
-	return e.Final, r.out.Send(e)
+	// On a stream that answers no call of ours, a response is the end of one that is
+	// being resumed.
+	return m.Kind.Response(), r.out.Send(e)
 }
 
 // cursor is the raw cursor of a request; nil without one.

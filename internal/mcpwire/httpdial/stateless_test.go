@@ -99,7 +99,10 @@ func TestModernAnswers(t *testing.T) {
 		{"a gateway without its server", func(w http.ResponseWriter) { w.WriteHeader(502) }, "", 0, exchange.Unreachable},
 		{"a failing server says nothing", func(w http.ResponseWriter) { w.WriteHeader(500) }, "", 0, exchange.BrokeOff},
 		{"no answer to a request", func(w http.ResponseWriter) { w.WriteHeader(202) }, "", 0, exchange.Unreachable},
-		{"a web page", func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); _, _ = io.WriteString(w, "<html>") }, "", 0, exchange.Unreachable},
+		{"a web page", func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<html>")
+		}, "", 0, exchange.Unreachable},
 		{"an encoding nobody asked for", func(w http.ResponseWriter) { w.Header().Set("Content-Encoding", "gzip"); answer(w, 200, done) }, "", 0, exchange.Unreachable},
 		{"JSON that is cut short", func(w http.ResponseWriter) { answer(w, 200, done[:20]) }, "", 0, exchange.BrokeOff},
 		{"a body that is cut short", func(w http.ResponseWriter) {

@@ -19,6 +19,9 @@ type answer struct {
 	gone context.Context // ends when the client is gone
 	id   []byte          // raw id of the request; nil for a GET stream
 	era  mcpwire.Era
+	look func([]byte) // sees the final message, unless it is relayed; nil: nobody does
+	// lasting streams are silent most of the time, and hold no more memory than that takes.
+	lasting bool
 
 	mu        sync.Mutex
 	form      form
@@ -70,6 +73,9 @@ func (a *answer) Send(e exchange.Event) error {
 	}
 	if a.gone.Err() != nil {
 		return a.unheard(e.HasID)
+	}
+	if e.Final && a.look != nil {
+		a.look(e.Data)
 	}
 	if e.Final && a.form == undecided && !e.HasID && e.Retry == "" {
 		a.final, a.form = true, whole

@@ -42,7 +42,8 @@ type Options struct {
 	// modern ones, which every upstream can be reached with.
 	Versions []string
 	// Schema says which arguments of a tool are mirrored into headers. Known is false
-	// for a tool not seen yet; its headers pass unchecked. Optional.
+	// for a tool not seen yet; its headers pass unchecked. Nil: as far as lists of tools
+	// show it that pass by and are not relayed whole.
 	Schema func(ctx context.Context, caller exchange.Caller, tool string) (params []mcpwire.ParamHeader, known bool)
 
 	Limits        mcpwire.Limits // of a message of a client
@@ -108,6 +109,7 @@ type Handler struct {
 	idle     chan struct{} // closed when a draining handler has no flight left
 
 	sessions sessionTable
+	schemas  schemas
 	stats    counters
 }
 

@@ -75,6 +75,7 @@ func (h *Handler) listen(w http.ResponseWriter, r *http.Request, caller exchange
 		last = v[0]
 	}
 	a := h.newAnswer(r.Context(), w, mcpwire.Legacy, nil, openDelay)
+	a.lasting = true
 	err := s.up.Listen(ctx, &in.call, last, a)
 	if a.stop() {
 		switch {

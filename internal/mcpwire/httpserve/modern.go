@@ -119,7 +119,7 @@ func (h *Handler) checkMirrored(r *http.Request, in *inbound, version string, re
 	if p := checkName(header, m); p != nil {
 		return p
 	}
-	if h.o.Schema == nil || m.Method != mcpwire.MethodToolsCall {
+	if m.Method != mcpwire.MethodToolsCall {
 		return nil
 	}
 	return h.checkParams(r, in)
@@ -178,7 +178,13 @@ func (h *Handler) checkParams(r *http.Request, in *inbound) *problem {
 	if !ok {
 		return nil
 	}
-	params, known := h.o.Schema(r.Context(), in.call.Caller, tool)
+	var params []mcpwire.ParamHeader
+	known := false
+	if h.o.Schema != nil {
+		params, known = h.o.Schema(r.Context(), in.call.Caller, tool)
+	} else {
+		params, known = h.schemas.of(in.call.Caller.ID, tool)
+	}
 	if !known {
 		return nil
 	}

@@ -237,3 +237,45 @@ func TestStatusOfErrors(t *testing.T) {
 		})
 	}
 }
+
+// Where the upstream has no headers of its own to compare, the face learns from the
+// lists that pass by what it has to check.
+func TestMirroredArgumentsOfListedTools(t *testing.T) {
+	t.Parallel()
+	tools := `{"tools":[{"name":"plain","inputSchema":{}},{"name":"mirrored","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}}]}`
+	url, _ := endpoint(t, Options{Authenticate: authenticate, Upstream: &fake{call: func(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+		if c.Message.Method == mcpwire.MethodToolsList {
+			return out.Send(exchange.Event{Final: true, Data: mcpwire.BuildResult(c.Message.Bytes(c.Message.ID), []byte(tools))})
+		}
+		return echo(ctx, c, out)
+	}}})
+	call := func(who, tool string) int {
+		resp, _ := post(t, url, modernCall("1", "tools/call", `"name":"`+tool+`","arguments":{"region":"eu"}`),
+			modernHeaders("tools/call", "Mcp-Name", tool, "Mcp-Param-Region", "us", "Authorization", who))
+		return resp.StatusCode
+	}
+	list := func(cursor string) {
+		post(t, url, modernCall("1", "tools/list", cursor), modernHeaders("tools/list", "Authorization", "ada"))
+	}
+	if got := call("ada", "mirrored"); got != 200 {
+		t.Errorf("not listed yet: %d", got)
+	}
+	list("")
+	for _, tt := range []struct {
+		who, tool string
+		status    int
+	}{{"ada", "mirrored", 400}, {"ada", "plain", 200}, {"bob", "mirrored", 200}} {
+		if got := call(tt.who, tt.tool); got != tt.status {
+			t.Errorf("%s calls %s: %d, want %d", tt.who, tt.tool, got, tt.status)
+		}
+	}
+	tools = `{"tools":[]}`
+	list(`"cursor":"2"`)
+	if got := call("ada", "mirrored"); got != 400 {
+		t.Errorf("after an empty second page: %d", got)
+	}
+	list("")
+	if got := call("ada", "mirrored"); got != 200 {
+		t.Errorf("after a new list: %d", got)
+	}
+}

@@ -122,6 +122,10 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	defer h.leave(f)
 	h.stats.calls.Add(1)
 	a := h.newAnswer(r.Context(), w, in.call.Era, id, h.o.KeepAlive)
+	a.lasting = f.listens
+	if in.call.Era == mcpwire.Modern {
+		h.learning(&in.call, a)
+	}
 	finished := false
 	defer func() {
 		if !finished { // a panic: the server cuts the connection, and nobody may write to it

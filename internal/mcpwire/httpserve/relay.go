@@ -20,8 +20,9 @@ const small = 1 << 20
 
 // Sizes of the buffers that answers travel through: the first, and what is kept.
 const (
-	bufferSize = 32 << 10
-	bufferKept = 256 << 10
+	bufferSize  = 32 << 10
+	bufferKept  = 256 << 10
+	lastingSize = 4 << 10
 )
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
@@ -43,6 +44,10 @@ func grow(b []byte, limit int) []byte {
 // Relay passes an upstream's HTTP answer on whole.
 func (a *answer) Relay(resp *http.Response) error {
 	defer func() { _ = resp.Body.Close() }()
+	if len(resp.Header["Content-Encoding"]) > 0 {
+		return &exchange.Error{Code: exchange.Unreachable, Message: "the upstream encoded its answer in a way nobody asked for",
+			Fix: "switch off compression there"}
+	}
 	switch mediaType(resp.Header) {
 	case "text/event-stream":
 		return a.relayStream(resp)
@@ -169,9 +174,14 @@ func (a *answer) relayStream(resp *http.Response) error {
 		})
 		defer stop()
 	}
-	p := buffers.Get().(*[]byte)
-	b := *p
-	defer func() { putBuffer(p, b) }()
+	var b []byte
+	if a.lasting {
+		b = make([]byte, lastingSize)
+	} else {
+		p := buffers.Get().(*[]byte)
+		b = *p
+		defer func() { putBuffer(p, b) }()
+	}
 	var split splitter
 	n := 0
 	for {
@@ -200,6 +210,9 @@ func (a *answer) relayStream(resp *http.Response) error {
 				return e
 			}
 			n = copy(b, b[done:n])
+			if a.lasting && n == 0 && len(b) > lastingSize {
+				b = make([]byte, lastingSize)
+			}
 		}
 		if err != nil {
 			return a.ended(err)

@@ -27,14 +27,19 @@ func environment(ours, configured []string, goos string) []string {
 		}
 	}
 	for _, kv := range configured {
-		name, _, _ := strings.Cut(kv, "=")
-		env = slices.DeleteFunc(env, func(have string) bool {
-			n, _, _ := strings.Cut(have, "=")
-			return n == name || (goos == "windows" && strings.EqualFold(n, name))
-		})
-		env = append(env, kv)
+		env = with(env, kv, goos)
 	}
 	return env
+}
+
+// with is env with a variable set.
+func with(env []string, kv, goos string) []string {
+	name, _, _ := strings.Cut(kv, "=")
+	env = slices.DeleteFunc(slices.Clone(env), func(have string) bool {
+		n, _, _ := strings.Cut(have, "=")
+		return n == name || (goos == "windows" && strings.EqualFold(n, name))
+	})
+	return append(env, kv)
 }
 
 func passing(name, goos string) bool {

@@ -27,7 +27,7 @@ func newInbox() *inbox {
 	return &inbox{ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
-func signal(c chan struct{}) {
+func nudge(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
@@ -48,7 +48,7 @@ func (b *inbox) put(ev exchange.Event, patience time.Duration, tooSlow error) bo
 			b.events = append(b.events, ev)
 			b.bytes += len(ev.Data)
 			b.mu.Unlock()
-			signal(b.ready)
+			nudge(b.ready)
 			return true
 		}
 		b.mu.Unlock()
@@ -73,8 +73,8 @@ func (b *inbox) fail(err error) {
 		b.end = err
 	}
 	b.mu.Unlock()
-	signal(b.ready)
-	signal(b.space)
+	nudge(b.ready)
+	nudge(b.space)
 }
 
 // take is the next event, or the reason why there will be none, or neither for now.
@@ -90,7 +90,7 @@ func (b *inbox) take() (ev exchange.Event, ok bool, end error) {
 	b.events = b.events[1:]
 	b.bytes -= len(ev.Data)
 	b.mu.Unlock()
-	signal(b.space)
+	nudge(b.space)
 	return ev, true, nil
 }
 
@@ -100,6 +100,6 @@ func (b *inbox) close() []exchange.Event {
 	left := b.events
 	b.closed, b.events, b.bytes = true, nil, 0
 	b.mu.Unlock()
-	signal(b.space)
+	nudge(b.space)
 	return left
 }

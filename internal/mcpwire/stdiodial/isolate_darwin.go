@@ -10,8 +10,8 @@ import (
 const sandboxExec = "/usr/bin/sandbox-exec"
 
 // isolate runs a command under a profile that denies the protected paths.
-func isolate(w wrapped, protect []string, _ bool) (wrapped, error) {
-	if len(protect) == 0 {
+func isolate(w wrapped, o *Options) (wrapped, error) {
+	if len(o.Protect) == 0 {
 		return w, nil
 	}
 	if _, err := os.Stat(sandboxExec); err != nil {
@@ -19,7 +19,7 @@ func isolate(w wrapped, protect []string, _ bool) (wrapped, error) {
 	}
 	var profile strings.Builder
 	profile.WriteString("(version 1)\n(allow default)\n")
-	for _, p := range protect {
+	for _, p := range o.Protect {
 		abs, err := filepath.Abs(p)
 		if err != nil {
 			return w, err

@@ -29,7 +29,7 @@ const (
 const oldest = 3
 
 // isolate puts the stage before a command.
-func isolate(w wrapped, protect []string, required bool) (wrapped, error) {
+func isolate(w wrapped, o *Options) (wrapped, error) {
 	self, err := selfPath()
 	if err != nil {
 		return w, err
@@ -37,11 +37,11 @@ func isolate(w wrapped, protect []string, required bool) (wrapped, error) {
 	if version, err := ll.LandlockGetABIVersion(); err != nil || version < oldest {
 		return w, errors.New("this kernel has no Landlock, or an old one (Linux 6.2 or later has what is needed)")
 	}
-	protect, err = resolved(protect)
+	protect, err := resolved(o.Protect)
 	if err != nil {
 		return w, err
 	}
-	spec := stageSpec{Protect: protect, Hide: mayMount(), Required: required}
+	spec := stageSpec{Protect: protect, Hide: !o.noMounts && exist(protect) && mayMount(), Required: o.Isolation == IsolateRequired}
 	if !spec.Hide {
 		if err := makeRoom(&w, protect); err != nil {
 			return w, err
@@ -89,6 +89,16 @@ func mayMount() bool {
 	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
+// exist reports whether something can be put over each path.
+func exist(paths []string) bool {
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // above reports whether dir is a directory above one of the paths.
 func above(dir string, paths []string) bool {
 	for _, p := range paths {
@@ -118,7 +128,7 @@ func makeRoom(w *wrapped, protect []string) error {
 		if err != nil {
 			return err
 		}
-		w.env = environment(w.env, []string{"TMPDIR=" + own}, runtime.GOOS)
+		w.env = with(w.env, "TMPDIR="+own, runtime.GOOS)
 		w.cleanup = func() { _ = os.RemoveAll(own) }
 	}
 	home := variable(w.env, "HOME")
@@ -142,6 +152,7 @@ func become(spec stageSpec, path string, args []string, report *os.File) error {
 	// A mount namespace belongs to one thread, which is then the one that stays.
 	runtime.LockOSThread()
 	hidden := spec.Hide && hide(spec.Protect) == nil
+	dropCapabilities()
 	if err := restrict(spec.Protect, hidden); err != nil {
 		err = fmt.Errorf("Landlock: %w", err)
 		if spec.Required || report == nil {
@@ -155,14 +166,22 @@ func become(spec stageSpec, path string, args []string, report *os.File) error {
 	return nil // never
 }
 
+// overriding are capabilities that reach around the isolation: into other processes,
+// other mounts, the kernel, raw devices. Only root has them to lose.
+var overriding = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_PERFMON, unix.CAP_BPF, unix.CAP_SYS_MODULE,
+	unix.CAP_SYS_RAWIO, unix.CAP_MKNOD, unix.CAP_DAC_READ_SEARCH}
+
+// dropCapabilities has the command start without them. Who may not drop them does not
+// have them either.
+func dropCapabilities() {
+	for _, c := range overriding {
+		_ = unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+	}
+}
+
 // hide puts something empty over each protected path, in a mount namespace of the
 // child's own. Unlike Landlock it leaves the directories above as they are.
 func hide(paths []string) error {
-	for _, p := range paths {
-		if _, err := os.Stat(p); err != nil {
-			return err
-		}
-	}
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return err
 	}

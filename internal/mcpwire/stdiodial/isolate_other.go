@@ -8,8 +8,8 @@ import (
 )
 
 // isolate has no means here. Where nothing is to be protected, nothing is missing.
-func isolate(w wrapped, protect []string, _ bool) (wrapped, error) {
-	if len(protect) == 0 {
+func isolate(w wrapped, o *Options) (wrapped, error) {
+	if len(o.Protect) == 0 {
 		return w, nil
 	}
 	return w, errors.New("this system offers no way to keep files from a child process")

@@ -180,7 +180,7 @@ func (d *Dialer) wrap(program string, args, env []string) (wrapped, error) {
 	if d.o.Isolation == IsolateOff {
 		return plain, nil
 	}
-	w, err := isolate(plain, d.o.Protect, d.o.Isolation == IsolateRequired)
+	w, err := isolate(plain, &d.o)
 	if err == nil {
 		return w, nil
 	}

@@ -219,6 +219,9 @@ func (s *session) Listen(ctx context.Context, _ *exchange.Call, _ string, out ex
 		before.fail(errReplaced)
 	}
 	defer s.stopListening(box)
+	if err := out.Send(exchange.Event{}); err != nil { // the stream is open, though silent
+		return err
+	}
 	for _, ev := range waiting {
 		if err := out.Send(ev); err != nil {
 			return err

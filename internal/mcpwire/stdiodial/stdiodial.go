@@ -63,6 +63,8 @@ type Options struct {
 	Log     *slog.Logger // [discarded]
 	Stderr  io.Writer    // gets a copy of what children write to stderr [nobody]
 	Environ []string     // Sluice's own environment [os.Environ()]
+
+	noMounts bool // tests do without the means of root
 }
 
 // Defaults and bounds that are not options.

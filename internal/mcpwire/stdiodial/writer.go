@@ -46,7 +46,7 @@ func (w *writer) put(ctx context.Context, line []byte, k *call) error {
 			w.queue = append(w.queue, outgoing{line, k})
 			w.bytes += len(line)
 			w.mu.Unlock()
-			signal(w.wake)
+			nudge(w.wake)
 			return nil
 		}
 		space := w.space
@@ -67,7 +67,7 @@ func (w *writer) force(line []byte) {
 		w.bytes += len(line)
 	}
 	w.mu.Unlock()
-	signal(w.wake)
+	nudge(w.wake)
 }
 
 // close lets the queue be written and then ends the child's input.
@@ -78,7 +78,7 @@ func (w *writer) close() {
 		close(w.space)
 	}
 	w.mu.Unlock()
-	signal(w.wake)
+	nudge(w.wake)
 }
 
 // run writes until close, or until the child takes nothing any more.

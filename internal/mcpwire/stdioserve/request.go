@@ -66,7 +66,7 @@ func (f *face) request(m *mcpwire.Message) {
 		err := f.run(ctx, c, out, wait, opened, opens)
 		f.mu.Lock()
 		delete(f.calls, string(id))
-		silent := r.cancelled
+		silent := r.cancelled || (r.given && err != nil)
 		f.mu.Unlock()
 		switch {
 		case out.final || silent:
@@ -102,6 +102,11 @@ func (f *face) run(ctx context.Context, c *exchange.Call, out *sink, wait, opene
 		return err
 	case s == nil:
 		return &exchange.Error{Code: exchange.SessionLost, Message: "no session is open", Fix: "initialize first"}
+	}
+	if c.Version == "" { // it came while the session was being opened
+		f.mu.Lock()
+		c.Version = f.version
+		f.mu.Unlock()
 	}
 	err = s.Call(ctx, c, out)
 	f.noticeLoss(err, s)
@@ -161,6 +166,8 @@ func (f *face) cancel(m *mcpwire.Message) (done bool) {
 	if r.modern {
 		r.cancelled = true
 		r.cancel()
+	} else {
+		r.given = true
 	}
 	return r.modern
 }

@@ -60,7 +60,8 @@ type face struct {
 // request is a call in flight.
 type request struct {
 	cancel    context.CancelFunc
-	cancelled bool // by the client: it waits for no answer
+	cancelled bool // by the client, or by the end of its messages: it gets no answer
+	given     bool // cancelled by a legacy client, which may still be answered
 	modern    bool
 	stream    bool // has no end of its own
 }

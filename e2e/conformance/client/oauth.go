@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+)
+
+const callback = "http://localhost:3000/callback"
+
+// oauth is the SDK's own OAuth client, for comparison with Sluice's.
+func oauth(given scenarioContext) (auth.OAuthHandler, error) {
+	config := &auth.AuthorizationCodeHandlerConfig{
+		RedirectURL:              callback,
+		AuthorizationCodeFetcher: fetchCode,
+		ClientIDMetadataDocumentConfig: &auth.ClientIDMetadataDocumentConfig{
+			URL: "https://conformance-test.local/client-metadata.json",
+		},
+		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{
+			Metadata: &oauthex.ClientRegistrationMetadata{RedirectURIs: []string{callback}},
+		},
+	}
+	if given.ClientID != "" && given.ClientSecret != "" {
+		config.PreregisteredClient = &oauthex.ClientCredentials{
+			ClientID: given.ClientID, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: given.ClientSecret},
+		}
+	}
+	return auth.NewAuthorizationCodeHandler(config)
+}
+
+// fetchCode reads the code from where the authorization server redirects to, without
+// going there.
+func fetchCode(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, args.URL, nil)
+	if err != nil {
+		return nil, err
+	}
+	stay := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := stay.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	to, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		return nil, err
+	}
+	q := to.Query()
+	return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
+}
+
+// flags and environ tell the relay of a client that the suite registered beforehand.
+func (given scenarioContext) flags() []string { return nil }
+
+func (given scenarioContext) environ() []string { return nil }

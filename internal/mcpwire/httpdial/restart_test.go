@@ -1,0 +1,163 @@
+package httpdial_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/mcpwire/httpdial"
+)
+
+func TestDeadUpstream(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	var mu sync.Mutex
+	now := time.Unix(0, 0)
+	u := dial(t, httpdial.Options{URL: "http://" + address, Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }})
+	for range 3 {
+		wantCode(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.Unreachable)
+	}
+	e := wantCode(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.BackingOff)
+	if !e.Retryable() || e.Data["retry_after_ms"] == nil {
+		t.Errorf("the error does not say when to try again: %s", e.Response(nil))
+	}
+
+	if l, err = net.Listen("tcp", address); err != nil {
+		t.Skip("the port was taken meanwhile")
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, done) })}
+	go func() { _ = srv.Serve(l) }()
+	defer srv.Close()
+	mu.Lock()
+	now = now.Add(time.Minute)
+	mu.Unlock()
+	for range 2 {
+		if err := u.Call(t.Context(), modern(t, call), &relay{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An upstream that is killed and started again under load: every call is answered
+// with a result or an error that says what is known.
+func TestRestartUnderLoad(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	start := func(l net.Listener) *http.Server {
+		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			answer(w, 200, done)
+		})}
+		go func() { _ = s.Serve(l) }()
+		return s
+	}
+	srv := start(l)
+	u := dial(t, httpdial.Options{URL: "http://" + address})
+	stop := make(chan struct{})
+	var good, bad atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := u.Call(t.Context(), modern(t, call), &sink{})
+				var e *exchange.Error
+				switch {
+				case err == nil:
+					good.Add(1)
+				case errors.As(err, &e):
+					bad.Add(1)
+				default:
+					t.Errorf("error is %v", err)
+				}
+			}
+		})
+	}
+	until := func(n *atomic.Int64, more int64) {
+		for deadline, want := time.Now().Add(10*time.Second), n.Load()+more; n.Load() < want; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Error("waited in vain")
+				return
+			}
+		}
+	}
+	until(&good, 100)
+	_ = srv.Close()
+	until(&bad, 100)
+	if l, err = net.Listen("tcp", address); err != nil {
+		close(stop)
+		wg.Wait()
+		t.Skip("the port was taken meanwhile")
+	}
+	srv = start(l)
+	until(&good, 100)
+	close(stop)
+	wg.Wait()
+	_ = srv.Close()
+}
+
+// A connection that closes while it is idle costs no call.
+func TestIdleConnectionClosed(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, _ *recorded) { answer(w, 200, done) })
+	u := to(t, s)
+	for range 5 {
+		if err := u.Call(t.Context(), modern(t, call), &relay{}); err != nil {
+			t.Fatal(err)
+		}
+		s.CloseClientConnections()
+	}
+}
+
+// An upstream that hangs up without an answer: a call is not sent twice, a list is.
+func TestHangingUp(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(_ http.ResponseWriter, _ *recorded) { panic(http.ErrAbortHandler) })
+	wantCode(t, to(t, s).Call(t.Context(), modern(t, call), &relay{}), exchange.BrokeOff)
+	if n := len(s.got()); n != 1 {
+		t.Errorf("the call was sent %d times", n)
+	}
+	list := modern(t, `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{`+meta+`}}`)
+	wantCode(t, to(t, s).Call(t.Context(), list, &relay{}), exchange.BrokeOff)
+	if n := len(s.got()); n != 3 {
+		t.Errorf("the list was asked for %d times; want twice", n-1)
+	}
+}
+
+func TestCloseCutsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	began := make(chan struct{})
+	s := serve(t, func(_ http.ResponseWriter, r *recorded) {
+		close(began)
+		<-r.Context().Done()
+	})
+	u := to(t, s)
+	result := background(t.Context(), func(ctx context.Context) error { return u.Call(ctx, modern(t, call), &sink{}) })
+	wait(t, began, "the call")
+	over, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := u.Close(over); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, <-result, exchange.ShuttingDown)
+}
