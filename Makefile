@@ -12,7 +12,7 @@ BUILD_FLAGS   := -trimpath -ldflags='-s -w'
 LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt vet lint unit race retail fuzz-short update bench bench-large bench-sdk vuln clean crash-matrix workers-matrix
+.PHONY: help demo build test fmt vet lint unit race retail fuzz-short update bench soak bench-large bench-sdk vuln clean crash-matrix workers-matrix
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,9 +73,14 @@ update: ## rewrite the committed lists and generated docs that tests compare
 	@sh scripts/need.sh $(GO)
 	$(GO) test ./internal/repotest -update
 
-bench: ## Go benchmarks (BENCH=regexp, default all)
+bench: ## what a relay costs an MCP client and server, then Go benchmarks (BENCH=regexp: only those)
 	@sh scripts/need.sh $(GO)
+	$(if $(BENCH),,$(GO) run ./bench/relay)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+soak: ## 1 000 idle and 200 busy streams through the relay for five minutes, its upstreams killed twice (SOAK_FLAGS)
+	@sh scripts/need.sh $(GO)
+	$(GO) run ./bench/soak $(SOAK_FLAGS)
 
 bench-large: ## a million orders from CSV to delivered, killed half way and resumed, on both stores
 	@sh scripts/need.sh $(GO)

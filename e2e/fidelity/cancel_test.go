@@ -92,6 +92,33 @@ func TestCancellingALegacyCallReachesTheUpstream(t *testing.T) {
 	u.answers(handshake)
 }
 
+// A legacy client that loses a stream with event ids comes back for the rest. The
+// upstream must know by then that nobody reads the old stream any more.
+func TestLostStreamCanBeResumed(t *testing.T) {
+	t.Parallel()
+	u, url, in := legacy(t)
+	const result = `{"jsonrpc":"2.0","id":7,"result":{}}`
+	free := make(chan struct{}, 1)
+	u.answers(func(w http.ResponseWriter, r *http.Request, _ string) {
+		if r.Method == http.MethodGet {
+			answerStream(w, "id: "+r.Header.Get("Last-Event-Id")+"+1\ndata: "+result+"\n\n")
+			return
+		}
+		answerStream(w, "id: 1\ndata: \n\n")
+		<-r.Context().Done()
+		free <- struct{}{}
+	})
+	ctx, drop := context.WithCancel(t.Context())
+	r := send(ctx, t, http.MethodPost, url, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}`, in)
+	until(t, bufio.NewReader(r.body), "id: 1")
+	drop()
+	wait(t, free, "the upstream to be rid of the lost stream")
+	rest := bufio.NewReader(send(t.Context(), t, http.MethodGet, url, "", append(in, "Last-Event-ID", "1")).body)
+	until(t, rest, "id: 1+1")
+	until(t, rest, "data: "+result)
+	u.answers(handshake)
+}
+
 // What a call is told when the upstream ends too early is an answer with its id.
 func TestEveryCallIsAnswered(t *testing.T) {
 	t.Parallel()

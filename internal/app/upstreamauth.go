@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sluice/internal/config"
 	"sluice/internal/credential"
@@ -17,7 +18,8 @@ import (
 // LocalCredential is how a relay for the person at this machine identifies itself to
 // a server: by headers, and by OAuth when the server asks for it and no header
 // already says who it is. Consents are kept in the state directory, sealed, under the
-// server's URL; nothing is made there before there is one to keep.
+// server's URL; nothing is made there before there is one to keep. A client that was
+// registered by hand is named in SLUICE_OAUTH_*, so that no secret is an argument.
 func LocalCredential(c *config.Config, server, rawURL string, headers []credential.Header, open func(string) error, log *slog.Logger) (exchange.Credential, error) {
 	static, err := credential.NewStatic(credential.StaticOptions{Server: server, Headers: headers, Getenv: c.Env})
 	if err != nil {
@@ -31,9 +33,16 @@ func LocalCredential(c *config.Config, server, rawURL string, headers []credenti
 	if u, err := url.Parse(rawURL); err != nil || (u.Scheme != "https" && !loopback(u.Hostname())) {
 		return static, nil // a token would travel unencrypted
 	}
-	oauth, err := credential.NewOAuth(credential.Options{
+	o := credential.Options{
 		Server: server, URL: rawURL, Store: credentialStore(c), AllowPrivate: true, Open: open, Getenv: c.Env, Log: log,
-	})
+		ClientID: c.Env("SLUICE_OAUTH_CLIENT_ID"), ClientMetadataURL: c.Env("SLUICE_OAUTH_CLIENT_METADATA_URL"),
+		Issuer: c.Env("SLUICE_OAUTH_ISSUER"), Redirect: c.Env("SLUICE_OAUTH_REDIRECT"), Grant: c.Env("SLUICE_OAUTH_GRANT"),
+		Scopes: strings.Fields(c.Env("SLUICE_OAUTH_SCOPES")),
+	}
+	if c.Env("SLUICE_OAUTH_CLIENT_SECRET") != "" {
+		o.ClientSecret = credential.Value{Env: "SLUICE_OAUTH_CLIENT_SECRET"}
+	}
+	oauth, err := credential.NewOAuth(o)
 	if err != nil || len(headers) == 0 {
 		return oauth, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -76,6 +77,9 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 		spec.Credential, err = app.LocalCredential(cfg, spec.Name, spec.URL, headers, openBrowser(c.Stderr, cfg.Env), log)
 		if err != nil {
 			return err
+		}
+		if closer, ok := spec.Credential.(io.Closer); ok { // a consent under way in a browser
+			defer func() { _ = closer.Close() }()
 		}
 	}
 	up, err := app.Upstream(spec)

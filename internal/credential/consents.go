@@ -64,6 +64,7 @@ type pending struct {
 	oauth   *OAuth
 	attempt *attempt
 	name    string // of the caller, for the page
+	began   time.Time
 	link    string // while the ticket was not used
 	ticket  [32]byte
 	browser [32]byte // hash of the cookie once it was used
@@ -125,14 +126,14 @@ func (c *Consents) ticket(o *OAuth, caller exchange.Caller, a *attempt) string {
 		if !old.same(o, a.caller) {
 			continue
 		}
-		young := c.o.Now().Sub(old.attempt.began) < attemptLife/2
+		young := c.o.Now().Sub(old.began) < attemptLife/2
 		if young && within(a.scopes, old.attempt.scopes) && old.attempt.place.server.Issuer == a.place.server.Issuer {
 			return old.link
 		}
 		delete(c.tickets, hash)
 	}
 	text := randomText()
-	p := &pending{oauth: o, attempt: a, name: caller.Name, ticket: digest(text), link: c.at(url.PathEscape(o.o.Server) + "?ticket=" + text)}
+	p := &pending{oauth: o, attempt: a, name: caller.Name, began: c.o.Now(), ticket: digest(text), link: c.at(url.PathEscape(o.o.Server) + "?ticket=" + text)}
 	if p.name == "" {
 		p.name = caller.ID
 	}
@@ -148,7 +149,7 @@ func (p *pending) same(o *OAuth, caller string) bool {
 func (c *Consents) sweep() {
 	for _, m := range []map[[32]byte]*pending{c.tickets, c.attempts} {
 		for hash, p := range m {
-			if c.o.Now().Sub(p.attempt.began) > attemptLife {
+			if c.o.Now().Sub(p.began) > attemptLife {
 				delete(m, hash)
 			}
 		}
@@ -170,7 +171,7 @@ func (c *Consents) begin(p *pending, cookie string) *pending {
 		if !other.same(p.oauth, p.attempt.caller) {
 			continue
 		}
-		if others++; oldest == nil || other.attempt.began.Before(oldest.attempt.began) {
+		if others++; oldest == nil || other.began.Before(oldest.began) {
 			oldest = other
 		}
 	}

@@ -71,7 +71,7 @@ func (b *browser) agree(link string) string {
 	if v.Get("ticket") == "" {
 		return page
 	}
-	return b.read(b.client.PostForm(link, v))
+	return b.post(link, v)
 }
 
 // as sets who is signed in at the authorization server.
@@ -198,12 +198,12 @@ func TestNothingOfOneCallerHelpsAnother(t *testing.T) {
 		{"her form sent by a page of his", func(o *office, alice, mallory *browser) string {
 			his := o.link("mallory")
 			page := mallory.open(his)
-			return alice.read(alice.client.PostForm(his, form(page)))
+			return alice.post(his, form(page))
 		}, forged},
 		{"his ticket in her form", func(o *office, alice, _ *browser) string {
 			v := form(alice.open(o.link("alice")))
 			v.Set("ticket", param(o.link("mallory"), "ticket"))
-			return alice.read(alice.client.PostForm(o.url+credential.ConsentPath+"crm", v))
+			return alice.post(o.url+credential.ConsentPath+"crm", v)
 		}, forged},
 		{"a used link", func(o *office, alice, mallory *browser) string {
 			link := o.link("alice")
@@ -286,7 +286,8 @@ func TestPagesStayOutOfFramesAndCaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page := b.read(resp, nil); strings.Contains(page, "<b>alice") || !strings.Contains(page, "&lt;b&gt;alice") {
+	defer func() { _ = resp.Body.Close() }()
+	if page := b.read(resp); strings.Contains(page, "<b>alice") || !strings.Contains(page, "&lt;b&gt;alice") {
 		t.Errorf("the caller's name is markup: %s", page)
 	}
 	for name, want := range map[string]string{

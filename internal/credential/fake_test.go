@@ -253,11 +253,7 @@ func newBrowser() *browser {
 	return b
 }
 
-func (b *browser) read(resp *http.Response, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	defer func() { _ = resp.Body.Close() }()
+func (b *browser) read(resp *http.Response) string {
 	page, _ := io.ReadAll(resp.Body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -266,7 +262,23 @@ func (b *browser) read(resp *http.Response, err error) string {
 	return string(page)
 }
 
-func (b *browser) open(at string) string { return b.read(b.client.Get(at)) }
+func (b *browser) open(at string) string {
+	resp, err := b.client.Get(at)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return b.read(resp)
+}
+
+func (b *browser) post(at string, v url.Values) string {
+	resp, err := b.client.PostForm(at, v)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return b.read(resp)
+}
 
 // sign in at once, in the background, as a browser would be started.
 func (b *browser) start(t *testing.T) func(string) error {

@@ -174,7 +174,7 @@ func (o *OAuth) receive(l net.Listener, a *attempt) error {
 	case <-ctx.Done():
 		err = errors.New("nobody answered in time")
 		if o.life.Err() != nil {
-			err = errors.New("Sluice is shutting down")
+			err = errors.New("the process is shutting down")
 		}
 	}
 	end, stop := context.WithTimeout(context.Background(), 2*time.Second)

@@ -42,7 +42,9 @@ func TestWhatAHostileServerSays(t *testing.T) {
 		{name: "an issuer that is no URL of the web", want: "not an absolute one",
 			do: func(w *world) { w.resource["authorization_servers"] = []string{"file:///etc/passwd"} }},
 		{name: "an issuer with a password", want: "user name",
-			do: func(w *world) { w.resource["authorization_servers"] = []string{"https://u:" + canary + "@auth.example.com"} }},
+			do: func(w *world) {
+				w.resource["authorization_servers"] = []string{"https://u:" + canary + "@auth.example.com"}
+			}},
 		{name: "metadata of another issuer", want: "names another issuer",
 			do: func(w *world) { w.meta["issuer"] = "https://honest.example.com" }},
 		{name: "metadata of nearly the same issuer", want: "names another issuer",
@@ -55,6 +57,7 @@ func TestWhatAHostileServerSays(t *testing.T) {
 			do: func(w *world) { w.meta["authorization_endpoint"] = "file:///bin/sh" }},
 		{name: "a token endpoint in a private network", want: "endpoint",
 			do: func(w *world) { w.meta["token_endpoint"] = "https://192.168.0.1/token" }},
+		{name: "a challenge of another kind", want: "of another kind", do: func(w *world) { w.challenge = `Basic realm="x"` }},
 		{name: "metadata where the challenge says, elsewhere and in clear text", want: "not HTTPS",
 			do: func(w *world) { w.challenge = `Bearer resource_metadata="http://evil.example.com/"` }},
 		{name: "metadata that is not where the challenge says", want: "not where the server says",
@@ -81,7 +84,9 @@ func TestWhatAHostileServerSays(t *testing.T) {
 		{name: "a refusal", want: "the consent was refused",
 			do: func(w *world) { w.redirect = func(v url.Values) { v.Del("code"); v.Set("error", "access_denied") } }},
 		{name: "an error that is a secret", want: "the consent was refused",
-			do: func(w *world) { w.redirect = func(v url.Values) { v.Set("error", canary); v.Set("error_description", canary) } }},
+			do: func(w *world) {
+				w.redirect = func(v url.Values) { v.Set("error", canary); v.Set("error_description", canary) }
+			}},
 		{name: "no code", want: "holds no code", do: func(w *world) { w.redirect = func(v url.Values) { v.Del("code") } }},
 		{name: "two codes", want: "holds no code", do: func(w *world) { w.redirect = func(v url.Values) { v.Add("code", canary) } }},
 		{name: "a token endpoint that redirects", want: "refuses (HTTP 307)", redeems: true,

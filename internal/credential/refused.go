@@ -25,6 +25,9 @@ func (o *OAuth) Refused(ctx context.Context, caller exchange.Caller, status int,
 	if status != http.StatusUnauthorized && ch.err != "insufficient_scope" {
 		return false, o.fail(exchange.CredentialLost, fmt.Sprintf("it refuses this request (HTTP %d)", status), nil)
 	}
+	if !ch.bearer && len(header.Values("WWW-Authenticate")) > 0 {
+		return false, o.fail(exchange.CredentialLost, "it asks for a credential of another kind than OAuth", nil)
+	}
 	h, err := o.hold(caller)
 	if err != nil {
 		return false, err

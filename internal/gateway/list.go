@@ -187,5 +187,5 @@ func hints(result *object, got answered, from []int, era mcpwire.Era, partial bo
 		ttl = 0
 	}
 	result.set("ttlMs", strconv.AppendInt(nil, max(ttl, 0), 10))
-	result.set("cacheScope", mcpwire.Quote(map[bool]string{true: "public", false: "private"}[public]))
+	result.set("cacheScope", mcpwire.Quote(map[bool]string{true: "public", false: "private"}[public && !partial]))
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -138,3 +139,14 @@ func (s *serial) Send(e exchange.Event) error {
 	}
 	return s.err
 }
+
+// end lets nothing more through, and returns the error of what went before.
+func (s *serial) end() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.err
+	s.err = errEnded
+	return err
+}
+
+var errEnded = errors.New("the stream has ended")

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -29,14 +30,16 @@ func (s *session) Listen(ctx context.Context, c *exchange.Call, lastEventID stri
 	s.hear(m.out.Send)
 	defer s.hear(nil)
 	var wg sync.WaitGroup
+	start := maps.Clone(m.at)
 	for i := range s.links {
-		from := m.at[i]
+		from := start[i]
 		wg.Go(func() { s.follow(ctx, c, i, from, m) })
 	}
 	wg.Wait()
+	err := m.out.end() // news of the aggregate may be on its way yet
 	switch {
-	case m.out.err != nil:
-		return m.out.err
+	case err != nil:
+		return err
 	case s.live.Err() != nil:
 		return nil
 	case ctx.Err() != nil:
@@ -93,18 +96,23 @@ func (s *session) follow(ctx context.Context, c *exchange.Call, i int, last stri
 	}
 }
 
-// merged is the stream of the client: its event ids hold every member's last.
+// merged is the stream of the client: its event ids hold every member's last. The
+// lock is held until the event is sent, so that ids arrive in the order they are made;
+// serial's is taken inside it.
 type merged struct {
 	out *serial
 	mu  sync.Mutex
 	at  positions
 }
 
-func (m *merged) passed(member int, id string) string {
+func (m *merged) send(member int, e exchange.Event, edit func(*mcpwire.Message) []mcpwire.Edit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.at[member] = id
-	return m.at.String()
+	if e.HasID {
+		m.at[member] = e.ID
+		e.ID = m.at.String()
+	}
+	return (&rewriting{out: m.out, edit: edit}).Send(e)
 }
 
 // following takes one member's events.
@@ -124,8 +132,6 @@ func (f *following) Send(e exchange.Event) error {
 	}
 	if e.HasID {
 		f.last = e.ID
-		e.ID = f.m.passed(f.i, e.ID)
 	}
-	edit := func(m *mcpwire.Message) []mcpwire.Edit { return f.s.back(m, "", f.i) }
-	return (&rewriting{out: f.m.out, edit: edit}).Send(e)
+	return f.m.send(f.i, e, func(m *mcpwire.Message) []mcpwire.Edit { return f.s.back(m, "", f.i) })
 }

@@ -44,6 +44,9 @@ func newCarrier(o Options, u *url.URL) (carrier, error) {
 		WriteBufferSize:        16 << 10,
 		ReadBufferSize:         16 << 10,
 	}
+	if u.Scheme == "http" && proxy == nil {
+		return newPlainCarrier(o, u, dialer, &netCarrier{transport: transport}), nil
+	}
 	return &netCarrier{transport: transport}, nil
 }
 

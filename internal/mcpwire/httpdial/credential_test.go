@@ -77,7 +77,7 @@ func TestCredential(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.code != "" {
-				e := wantCode(t, err, tt.code)
+				e := errorOf(t, err, tt.code)
 				if e.Status() == 401 || strings.Contains(string(e.Response(nil)), "resource_metadata") || out.resp != nil {
 					t.Error("the upstream's refusal got through to the client")
 				}

@@ -130,6 +130,20 @@ func dial(t *testing.T, o httpdial.Options) exchange.Upstream {
 	return u
 }
 
+// byEach runs a test with either of those who carry requests.
+func byEach(t *testing.T, name string, test func(t *testing.T, o func(url string) httpdial.Options)) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t, func(url string) httpdial.Options { return httpdial.Options{URL: url} })
+	})
+	t.Run(name+", by net/http", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(url string) httpdial.Options {
+			return httpdial.Options{URL: url, Transport: &http.Transport{DisableCompression: true}}
+		})
+	})
+}
+
 func to(t *testing.T, s *server) exchange.Upstream {
 	t.Helper()
 	return dial(t, httpdial.Options{URL: s.URL + "/mcp"})
@@ -162,7 +176,12 @@ func legacy(t *testing.T, raw string) *exchange.Call {
 		Era: mcpwire.Legacy, Version: mcpwire.Version20251125}
 }
 
-func wantCode(t *testing.T, err error, code exchange.Code) *exchange.Error {
+func wantCode(t *testing.T, err error, code exchange.Code) {
+	t.Helper()
+	_ = errorOf(t, err, code)
+}
+
+func errorOf(t *testing.T, err error, code exchange.Code) *exchange.Error {
 	t.Helper()
 	var e *exchange.Error
 	if !errors.As(err, &e) || e.Code != code {

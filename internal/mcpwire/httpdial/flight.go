@@ -21,6 +21,7 @@ type flight struct {
 	silent time.Duration // 0: it may last
 	start  time.Time
 	heard  atomic.Int64 // time since start
+	lasts  atomic.Bool  // no limit any more
 	sent   http.Header  // what the credential added to the last request
 }
 
@@ -60,6 +61,9 @@ func (u *Upstream) apart(ctx context.Context, silent time.Duration) *flight {
 func (f *flight) tick() {
 	now := time.Since(f.start)
 	left := min(time.Duration(f.heard.Load())+f.silent, f.u.o.HardTimeout) - now
+	if f.lasts.Load() {
+		return
+	}
 	if left <= 0 {
 		f.cancel(errTimedOut)
 		return
@@ -77,6 +81,7 @@ func (f *flight) hear() {
 // unlimit lets the flight last from here on.
 func (f *flight) unlimit() {
 	if f.timer != nil {
+		f.lasts.Store(true)
 		f.timer.Stop()
 	}
 }

@@ -35,6 +35,11 @@ func (e *malformedError) Error() string { return e.problem }
 // check keeps what a client wrote from becoming a header of its own.
 func (o *outgoing) check() error {
 	for _, f := range o.fields {
+		for i := range len(f.name) {
+			if c := f.name[i]; c <= ' ' || c == ':' || c >= 0x7f {
+				return &malformedError{"a header would have a name that is none"}
+			}
+		}
 		for i := range len(f.value) {
 			if c := f.value[i]; c < ' ' && c != '\t' || c == 0x7f {
 				return &malformedError{"the header " + f.name + " would hold a control character"}

@@ -29,7 +29,7 @@ func TestDeadUpstream(t *testing.T) {
 	for range 3 {
 		wantCode(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.Unreachable)
 	}
-	e := wantCode(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.BackingOff)
+	e := errorOf(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.BackingOff)
 	if !e.Retryable() || e.Data["retry_after_ms"] == nil {
 		t.Errorf("the error does not say when to try again: %s", e.Response(nil))
 	}

@@ -37,7 +37,7 @@ func (f *flight) send(caller exchange.Caller, o *outgoing) (*http.Response, erro
 			discard(resp)
 			again, err := f.refused(caller, resp)
 			if err != nil || !again || renewed {
-				return nil, u.credentialLost(err)
+				return nil, u.credentialLost(status, err)
 			}
 			renewed = true
 		case status >= 300 && status < 400:
@@ -72,7 +72,7 @@ func (f *flight) authorize(caller exchange.Caller, o *outgoing, plain int) error
 			if stopped := f.stopped(); stopped != nil {
 				return stopped
 			}
-			return f.u.credentialLost(err)
+			return f.u.credentialLost(http.StatusUnauthorized, err)
 		}
 		f.sent = own
 		for name, values := range own {
@@ -153,14 +153,17 @@ func (f *flight) refused(caller exchange.Caller, resp *http.Response) (again boo
 
 // credentialLost is what a refusal comes to: the credential's own words where it has
 // some. The upstream's challenge is not the client's to see.
-func (u *Upstream) credentialLost(err error) error {
+func (u *Upstream) credentialLost(status int, err error) error {
 	var own *exchange.Error
 	if errors.As(err, &own) || err != nil && cancelled(err) {
 		return err
 	}
 	e := &exchange.Error{Code: exchange.CredentialLost, Message: u.named() + " refuses the credential that Sluice has for it",
 		Fix: "renew the credential that is configured for this server", Cause: err}
-	if u.o.Credential == nil {
+	switch {
+	case status == http.StatusForbidden:
+		e.Message, e.Fix = u.named()+" forbids the call (HTTP 403)", "check what the credential that is configured for this server may do"
+	case u.o.Credential == nil:
 		e.Message, e.Fix = u.named()+" asks for a credential and none is configured", "configure a credential for this server"
 	}
 	return e

@@ -183,17 +183,29 @@ func (s *session) call(f *flight, c *exchange.Call, out exchange.Sink) error {
 		if err != nil {
 			return err
 		}
-		if s.kept && resp.StatusCode == http.StatusNotFound && !(e.ours && e.code == "-32601") {
-			if attempt > 0 {
-				return s.u.sessionLost()
-			}
+		if forgot := s.forgot(resp.StatusCode, e); forgot && attempt == 0 {
 			if err := s.revive(f, life); err != nil {
 				return err
 			}
 			continue
+		} else if forgot && resp.StatusCode == http.StatusNotFound {
+			return s.u.sessionLost()
 		}
 		return r.legacyStatus(resp, e)
 	}
+}
+
+// forgot reports whether an answer says that there is no such session. The protocol has
+// 404 for it. Many servers answer 400 with a word about the session, as they do where
+// none is named.
+func (s *session) forgot(status int, e explanation) bool {
+	switch {
+	case !s.kept:
+		return false
+	case status == http.StatusNotFound:
+		return !(e.ours && e.code == "-32601")
+	}
+	return status == http.StatusBadRequest && e.session && !e.ours
 }
 
 // Notify sends a notification or a response.
@@ -214,12 +226,17 @@ func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
 		if err != nil {
 			return err
 		}
-		discard(resp)
-		switch {
-		case answered(resp.StatusCode):
+		if answered(resp.StatusCode) {
+			discard(resp)
 			s.remember(c.Message)
 			return nil
-		case !s.kept || resp.StatusCode != http.StatusNotFound:
+		}
+		r := reply{f: f, c: c}
+		e, err := r.explain(resp)
+		switch {
+		case err != nil:
+			return err
+		case !s.forgot(resp.StatusCode, e):
 			return s.u.refused(resp)
 		case attempt > 0 || c.Message.Kind.Response(): // what it answers was asked in the session that is gone
 			return s.u.sessionLost()
@@ -314,12 +331,19 @@ func (s *session) get(f *flight, lastEventID string) (*http.Response, error) {
 	case answered(resp.StatusCode) && mediaType(resp.Header) == typeStream:
 		return resp, nil
 	}
-	_ = resp.Body.Close()
-	switch status := resp.StatusCode; {
-	case status == http.StatusMethodNotAllowed, status == http.StatusNotFound && !s.kept, status == http.StatusNotImplemented,
-		answered(status):
+	r := reply{f: f, c: &exchange.Call{Message: &mcpwire.Message{}}}
+	if answered(resp.StatusCode) { // with something else: it does not know what was asked for
+		_ = resp.Body.Close()
 		return nil, exchange.ErrNoStream
-	case status == http.StatusNotFound:
+	}
+	e, err := r.explain(resp)
+	if err != nil {
+		return nil, err
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusMethodNotAllowed, status == http.StatusNotFound && !s.kept, status == http.StatusNotImplemented:
+		return nil, exchange.ErrNoStream
+	case s.forgot(status, e):
 		return nil, s.u.sessionLost()
 	}
 	return nil, s.u.refused(resp)

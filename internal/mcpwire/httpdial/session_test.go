@@ -28,6 +28,7 @@ type sessions struct {
 	mu   sync.Mutex
 	live map[string]bool
 	n    int
+	gone func(http.ResponseWriter) // how it says that a session is gone; default 404
 }
 
 // enter handles initialize, DELETE and unknown sessions; true when h was answered.
@@ -45,6 +46,8 @@ func (s *sessions) enter(w http.ResponseWriter, r *recorded) bool {
 		s.live[id] = true
 		w.Header().Set("Mcp-Session-Id", id)
 		answer(w, 200, welcome)
+	case !s.live[id] && s.gone != nil:
+		s.gone(w)
 	case !s.live[id]:
 		http.Error(w, "no such session", 404)
 	case r.Method == http.MethodDelete:
@@ -185,6 +188,23 @@ func TestForgottenSessionIsOpenedAnew(t *testing.T) {
 	}
 	if all := strings.Join(again, "\n"); len(again) != 2 || !strings.Contains(all, "setLevel") || !strings.Contains(all, "a:2") {
 		t.Errorf("of the session's state was sent again:\n%s", all)
+	}
+}
+
+func TestSessionForgottenInOtherWords(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`, "Invalid session id"} {
+		up := sessions{gone: func(w http.ResponseWriter) { answer(w, 400, body) }}
+		s := serve(t, func(w http.ResponseWriter, r *recorded) {
+			if !up.enter(w, r) {
+				answer(w, 200, oldDone)
+			}
+		})
+		session := open(t, to(t, s))
+		up.restart()
+		if err := session.Call(t.Context(), legacy(t, oldCall), &sink{}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -455,7 +475,7 @@ func TestSessionIDNeverLeaves(t *testing.T) {
 		answer(w, 200, welcome)
 	})
 	_, err := to(t, s).Initialize(t.Context(), legacy(t, initialize), &sink{})
-	e := wantCode(t, err, exchange.Unreachable)
+	e := errorOf(t, err, exchange.Unreachable)
 	if b := string(e.Response(nil)); strings.Contains(b, "secret") {
 		t.Errorf("the error tells the session id: %s", b)
 	}

@@ -14,7 +14,13 @@ func (u *Upstream) Call(ctx context.Context, c *exchange.Call, out exchange.Sink
 		return err
 	}
 	defer f.end()
-	return u.call(f, c, out)
+	if err = u.call(f, c, out); err != nil {
+		// Whoever passed the answer on may have seen no more than that it ended.
+		if stopped := f.stopped(); stopped != nil {
+			return stopped
+		}
+	}
+	return err
 }
 
 func (u *Upstream) call(f *flight, c *exchange.Call, out exchange.Sink) error {

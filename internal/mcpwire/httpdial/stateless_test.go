@@ -126,13 +126,12 @@ func TestModernAnswers(t *testing.T) {
 		{"a credential is asked for", func(w http.ResponseWriter) { w.Header().Set("WWW-Authenticate", "Bearer"); w.WriteHeader(401) }, "", 0, exchange.CredentialLost},
 		{"a 403 about the message", func(w http.ResponseWriter) { answer(w, 403, failure("1", "-32600")) }, "final " + failure("1", "-32600"), 403, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
+		byEach(t, tt.name, func(t *testing.T, o func(url string) httpdial.Options) {
 			s := serve(t, func(w http.ResponseWriter, _ *recorded) { tt.serve(w) })
 			var out sink
-			err := to(t, s).Call(t.Context(), modern(t, call), &out)
+			err := dial(t, o(s.URL+"/mcp")).Call(t.Context(), modern(t, call), &out)
 			if tt.code != "" {
-				e := wantCode(t, err, tt.code)
+				e := errorOf(t, err, tt.code)
 				if strings.Contains(string(e.Response([]byte("1"))), "127.0.0.1") {
 					t.Errorf("the error names an address: %s", e.Response([]byte("1")))
 				}
@@ -185,16 +184,16 @@ func TestCancellationClosesTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
-		out  exchange.Sink
+		out  func() exchange.Sink
 		head bool // the stream has begun
 	}{
-		{"before an answer", &sink{}, false},
-		{"before an answer, relayed", &relay{}, false},
-		{"in a stream", &sink{}, true},
-		{"in a relayed stream", &relay{}, true},
+		{"before an answer", func() exchange.Sink { return &sink{} }, false},
+		{"before an answer, relayed", func() exchange.Sink { return &relay{} }, false},
+		{"in a stream", func() exchange.Sink { return &sink{} }, true},
+		{"in a relayed stream", func() exchange.Sink { return &relay{} }, true},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
+		byEach(t, tt.name, func(t *testing.T, o func(url string) httpdial.Options) {
+			out := tt.out()
 			began, ended := make(chan struct{}), make(chan struct{})
 			s := serve(t, func(w http.ResponseWriter, r *recorded) {
 				if tt.head {
@@ -204,9 +203,9 @@ func TestCancellationClosesTheConnection(t *testing.T) {
 				<-r.Context().Done()
 				close(ended)
 			})
-			u := to(t, s)
+			u := dial(t, o(s.URL))
 			ctx, cancel := context.WithCancel(t.Context())
-			result := background(ctx, func(ctx context.Context) error { return u.Call(ctx, modern(t, call), tt.out) })
+			result := background(ctx, func(ctx context.Context) error { return u.Call(ctx, modern(t, call), out) })
 			wait(t, began, "the call")
 			start := time.Now()
 			cancel()

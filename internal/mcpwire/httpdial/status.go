@@ -1,6 +1,7 @@
 package httpdial
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 
@@ -11,10 +12,11 @@ import (
 // answered reports whether a status says that the body is the answer.
 func answered(status int) bool { return status >= 200 && status < 300 }
 
-// explained is the body of an answer of another status: an error response, where the
+// explanation is the body of an answer of another status: an error response, where the
 // upstream gave one.
 type explanation struct {
 	raw     []byte
+	session bool // it speaks of a session
 	failure bool // it is a JSON-RPC error
 	ours    bool // with the id of the request
 	code    string
@@ -31,11 +33,13 @@ func (r *reply) explain(resp *http.Response) (explanation, error) {
 		return explanation{}, nil
 	}
 	m, err := mcpwire.ParseReply(raw, mcpwire.Limits{Size: maxExplanation})
+	session := bytes.Contains(bytes.ToLower(raw), []byte("session"))
 	if err != nil || m.Kind != mcpwire.Failure {
-		return explanation{}, nil
+		return explanation{session: session}, nil
 	}
 	return explanation{
 		raw:     raw,
+		session: session,
 		failure: true,
 		ours:    m.ID.Present() && sameID(&m, r.c.Message),
 		code:    string(m.Bytes(mcpwire.Member(m.Raw, m.Error, "code"))),

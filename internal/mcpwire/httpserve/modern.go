@@ -16,7 +16,13 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, in *inbound) {
 		h.refuse(w, *p)
 		return
 	}
-	in.call.Header = passing(r.Header, m.Method == mcpwire.MethodToolsCall)
+	var ambiguous bool
+	if in.call.Header, ambiguous = passing(r.Header, m.Method == mcpwire.MethodToolsCall); ambiguous {
+		p := mismatch("a header " + mcpwire.HeaderParamPrefix + "* comes twice")
+		p.id = m.Bytes(m.ID)
+		h.refuse(w, *p)
+		return
+	}
 	ctx, cancel := context.WithCancelCause(trace(r.Context(), r.Header))
 	defer cancel(nil)
 	if m.Kind == mcpwire.Notification {
@@ -190,14 +196,11 @@ func (h *Handler) checkParams(r *http.Request, in *inbound) *problem {
 	}
 	for _, p := range params {
 		v := r.Header[http.CanonicalHeaderKey(mcpwire.HeaderParamPrefix+p.Name)]
-		if len(v) > 1 {
-			return mismatch("the header " + mcpwire.HeaderParamPrefix + p.Name + " comes twice")
-		}
 		field := ""
-		if len(v) == 1 {
+		if len(v) > 0 {
 			field = v[0]
 		}
-		if wrong := p.Check(m.Raw, m.Arguments, field, len(v) == 1); wrong != "" {
+		if wrong := p.Check(m.Raw, m.Arguments, field, len(v) > 0); wrong != "" {
 			return mismatch(wrong)
 		}
 	}

@@ -147,6 +147,17 @@ func TestMirroredArguments(t *testing.T) {
 		{"not a header of the tool", "known", `{}`, pairs{"Mcp-Param-Other", "x"}, 200},
 		{"unknown tool", "unknown", `{"region":"eu"}`, pairs{"Mcp-Param-Region", "us"}, 200},
 	}
+	if twice, err := http.NewRequest(http.MethodPost, url, strings.NewReader(modernCall("1", "tools/call", `"name":"unknown"`))); err != nil {
+		t.Error(err)
+	} else {
+		for hs, i := modernHeaders("tools/call", "Mcp-Name", "unknown"), 0; i < len(hs); i += 2 {
+			twice.Header.Set(hs[i], hs[i+1])
+		}
+		twice.Header["Mcp-Param-Region"] = []string{"eu", "us"}
+		if resp, err := http.DefaultTransport.RoundTrip(twice); err != nil || resp.Body.Close() != nil || resp.StatusCode != 400 {
+			t.Errorf("a header that comes twice: %v, %v", resp, err)
+		}
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

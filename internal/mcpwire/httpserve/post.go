@@ -85,9 +85,10 @@ func trace(ctx context.Context, header http.Header) context.Context {
 // nothing is the header of a call that has none to pass on. It is never written to.
 var nothing = http.Header{}
 
-// passing is the header of a modern call: the trace, and the mirrored arguments when it has any.
-func passing(header http.Header, params bool) http.Header {
-	out := nothing
+// passing is the header of a modern call: the trace, and the mirrored arguments when it
+// has any. One that comes twice is ambiguous: peers differ in which they believe.
+func passing(header http.Header, params bool) (out http.Header, ambiguous bool) {
+	out = nothing
 	add := func(name string, values []string) {
 		if len(out) == 0 {
 			out = http.Header{}
@@ -100,14 +101,15 @@ func passing(header http.Header, params bool) http.Header {
 		}
 	}
 	if !params {
-		return out
+		return out, false
 	}
 	for name, v := range header {
 		if len(name) > len(mcpwire.HeaderParamPrefix) && name[:len(mcpwire.HeaderParamPrefix)] == mcpwire.HeaderParamPrefix {
 			add(name, v)
+			ambiguous = ambiguous || len(v) > 1
 		}
 	}
-	return out
+	return out, ambiguous
 }
 
 // run hands a request to the upstream and sees to it that it is answered. ctx is what

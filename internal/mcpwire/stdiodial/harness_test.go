@@ -96,6 +96,9 @@ func (s *sink) Send(ev exchange.Event) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(ev.Data) == 0 { // the stream is open
+		return nil
+	}
 	if ev.Final {
 		s.final = string(ev.Data)
 	} else {
@@ -187,6 +190,14 @@ func wantCode(t *testing.T, err error, code exchange.Code) {
 	t.Helper()
 	if !errors.Is(err, &exchange.Error{Code: code}) {
 		t.Fatalf("error is %v, want code %s", err, code)
+	}
+}
+
+// gone wants an error of a call or stream that was ended from outside.
+func gone(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		t.Error("it ended as if nothing had happened")
 	}
 }
 

@@ -154,7 +154,7 @@ func become(spec stageSpec, path string, args []string, report *os.File) error {
 	hidden := spec.Hide && hide(spec.Protect) == nil
 	dropCapabilities()
 	if err := restrict(spec.Protect, hidden); err != nil {
-		err = fmt.Errorf("Landlock: %w", err)
+		err = fmt.Errorf("restricting the process with Landlock: %w", err)
 		if spec.Required || report == nil {
 			return err
 		}

@@ -207,6 +207,6 @@ func TestSubscription(t *testing.T) {
 	ctx, cancel := context.WithCancel(within(t))
 	_, done = start(ctx)
 	cancel()
-	<-done
+	gone(t, <-done)
 	eventually(t, "the server is told", func() bool { return b.ask(t, "a", "cancelled", "") != "" })
 }

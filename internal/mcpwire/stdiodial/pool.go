@@ -188,7 +188,7 @@ func (d *Dialer) crashed(h *home, lived time.Duration) {
 	delay := min(d.o.BackOff<<min(h.crashes, 20), maxBackOff)
 	h.crashes++
 	// Between half and all of it: those who wait for the same thing come apart.
-	h.until = time.Now().Add(delay/2 + rand.N(delay/2+1)) //nolint:gosec // no secret
+	h.until = time.Now().Add(delay/2 + rand.N(delay/2+1))
 }
 
 // release ends the hold of one call on a modern child.

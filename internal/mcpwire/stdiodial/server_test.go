@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // serverMode makes the test binary an MCP server instead.
@@ -209,24 +208,15 @@ func (s *server) tool(m *incoming) {
 			s.say(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete"}}`, id)
 		}
 		s.result(m.ID, "torn")
-	case "ask", "ping":
+	case "ask":
 		wait := make(chan json.RawMessage, 1)
 		s.mu.Lock()
 		s.asked++
 		id := fmt.Sprintf("%q", fmt.Sprintf("s-%d", s.asked))
 		s.waiting[id] = wait
 		s.mu.Unlock()
-		method := "elicitation/create"
-		if m.Params.Name == "ping" {
-			method = "ping"
-			s.result(m.ID, "asking") // so that no call is in flight
-			time.Sleep(10 * time.Millisecond)
-		}
-		s.say(`{"jsonrpc":"2.0","id":%s,"method":%q,"params":{"message":"sure?"}}`, id, method)
-		answer := <-wait
-		if m.Params.Name == "ask" {
-			s.say(`{"jsonrpc":"2.0","id":%s,"result":{"answer":%s}}`, m.ID, answer)
-		}
+		s.say(`{"jsonrpc":"2.0","id":%s,"method":"elicitation/create","params":{"message":"sure?"}}`, id)
+		s.say(`{"jsonrpc":"2.0","id":%s,"result":{"answer":%s}}`, m.ID, <-wait)
 	case "garbage":
 		s.say("Server running on stdio!")
 		s.say(`{"jsonrpc":"2.0","id":`)

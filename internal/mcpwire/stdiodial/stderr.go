@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"io"
 	"sync"
 	"time"
 )
@@ -35,8 +34,7 @@ func (c *child) copyStderr() {
 			if written++; written > stderrPerSec {
 				dropped++
 			} else {
-				c.d.o.Log.Info("stderr", "line", string(bytes.ToValidUTF8(line, []byte("\uFFFD"))))
-				c.d.copyLine(line)
+				c.d.said(line)
 			}
 		}
 		for cut { // the rest of a line that is too long
@@ -52,8 +50,10 @@ func (c *child) copyStderr() {
 // stderrMu keeps lines of several children whole.
 var stderrMu sync.Mutex
 
-func (d *Dialer) copyLine(line []byte) {
+// said passes on one line: to whom Options name, else to the log.
+func (d *Dialer) said(line []byte) {
 	if d.o.Stderr == nil {
+		d.o.Log.Info("stderr", "line", string(bytes.ToValidUTF8(line, []byte("\uFFFD"))))
 		return
 	}
 	out := make([]byte, 0, len(d.o.Server)+len(line)+4)
@@ -63,5 +63,5 @@ func (d *Dialer) copyLine(line []byte) {
 	out = append(append(out, line...), '\n')
 	stderrMu.Lock()
 	defer stderrMu.Unlock()
-	_, _ = io.Writer(d.o.Stderr).Write(out)
+	_, _ = d.o.Stderr.Write(out)
 }

@@ -61,7 +61,7 @@ type Options struct {
 	Total      int           // children [128]
 
 	Log     *slog.Logger // [discarded]
-	Stderr  io.Writer    // gets a copy of what children write to stderr [nobody]
+	Stderr  io.Writer    // gets what children write to stderr, line by line [the log]
 	Environ []string     // Sluice's own environment [os.Environ()]
 
 	noMounts bool // tests do without the means of root

@@ -207,7 +207,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	<-done
-	<-done
+	gone(t, <-done)
+	gone(t, <-done)
 	noGoroutines(t)
 }

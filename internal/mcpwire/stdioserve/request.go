@@ -1,7 +1,6 @@
 package stdioserve
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,8 +54,7 @@ func (f *face) request(m *mcpwire.Message) {
 		return
 	case !known:
 		cancel()
-		f.refuse(id, mcpwire.CodeInvalidParams, "no session is open and the request carries no protocol version: "+
-			"initialize first, or send params._meta with "+mcpwire.MetaProtocolVersion)
+		f.noSession(id)
 		return
 	}
 	c := f.call(m)
@@ -65,7 +63,9 @@ func (f *face) request(m *mcpwire.Message) {
 		out := &sink{f: f, r: r, keep: opens}
 		err := f.run(ctx, c, out, wait, opened, opens)
 		f.mu.Lock()
-		delete(f.calls, string(id))
+		if f.calls[string(id)] == r {
+			delete(f.calls, string(id))
+		}
 		silent := r.cancelled || (r.given && err != nil)
 		f.mu.Unlock()
 		switch {
@@ -76,6 +76,11 @@ func (f *face) request(m *mcpwire.Message) {
 			_ = f.out.write(f.failure(err).Response(id))
 		}
 	})
+}
+
+func (f *face) noSession(id []byte) {
+	f.refuse(id, mcpwire.CodeInvalidParams, "no session is open and the request carries no protocol version: "+
+		"initialize first, or send params._meta with "+mcpwire.MetaProtocolVersion)
 }
 
 // run is one call from its start to its end.
@@ -101,7 +106,9 @@ func (f *face) run(ctx context.Context, c *exchange.Call, out *sink, wait, opene
 	case err != nil:
 		return err
 	case s == nil:
-		return &exchange.Error{Code: exchange.SessionLost, Message: "no session is open", Fix: "initialize first"}
+		out.final = true
+		f.noSession(c.Message.Bytes(c.Message.ID))
+		return nil
 	}
 	if c.Version == "" { // it came while the session was being opened
 		f.mu.Lock()
@@ -159,13 +166,14 @@ func (f *face) cancel(m *mcpwire.Message) (done bool) {
 	id := mcpwire.Member(m.Raw, m.Params, "requestId")
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := f.calls[string(bytes.TrimSpace(m.Bytes(id)))]
+	r := f.calls[string(m.Bytes(id))]
 	if r == nil {
 		return f.session == nil && f.opening == nil && !f.reopen
 	}
 	if r.modern {
 		r.cancelled = true
 		r.cancel()
+		delete(f.calls, string(m.Bytes(id))) // the id is the client's again
 	} else {
 		r.given = true
 	}

@@ -156,7 +156,7 @@ func (f *face) closeSession() {
 func (f *face) hear(s exchange.Session) {
 	ctx, cancel := context.WithCancel(f.ctx)
 	f.mu.Lock()
-	if f.session != s || f.hearing != nil {
+	if f.session != s || f.hearing != nil || f.ending {
 		f.mu.Unlock()
 		cancel()
 		return

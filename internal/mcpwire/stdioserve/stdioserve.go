@@ -51,6 +51,7 @@ type face struct {
 	reopen  bool          // the session was lost and has to be opened again
 	ready   bool          // notifications/initialized came
 	hearing context.CancelFunc
+	ending  bool // the client has said all it had to say
 	levels  *exchange.Call // the last logging/setLevel, repeated in a session opened again
 
 	notes chan *exchange.Call
@@ -217,6 +218,7 @@ func (f *face) forward() {
 // drain waits for what is in flight; streams, which have no end, are ended.
 func (f *face) drain(forward *sync.WaitGroup) {
 	f.mu.Lock()
+	f.ending = true
 	for _, r := range f.calls {
 		if r.stream {
 			r.cancelled = true
