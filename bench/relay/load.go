@@ -20,10 +20,18 @@ type path struct {
 	process *proc.Process // of the relay; nil without one
 
 	clients []*mcp.ClientSession
-	took    []time.Duration // of each call
-	wall    time.Duration
+	slices  []slice
 	cpu     time.Duration
 }
+
+// slice is what a path did in one round.
+type slice struct {
+	took []time.Duration // each call, in ascending order
+	wall time.Duration
+}
+
+func (s slice) p50() float64  { return float64(s.took[len(s.took)/2]) }
+func (s slice) rate() float64 { return float64(len(s.took)) / s.wall.Seconds() }
 
 // connect opens n sessions of their own, each with connections of its own.
 func (p *path) connect(ctx context.Context, version string, n int) error {
@@ -46,15 +54,16 @@ func (p *path) close() {
 	for _, c := range p.clients {
 		c.Close()
 	}
-	p.clients, p.took, p.wall, p.cpu = nil, nil, 0, 0
+	p.clients, p.slices, p.cpu = nil, nil, 0
 }
 
-// slice has every client call for a while, and keeps how long each call took.
-func (p *path) slice(ctx context.Context, size int, d time.Duration, keep bool) error {
+// run has every client call for a while, and keeps how long each call took.
+func (p *path) run(ctx context.Context, size int, d time.Duration, keep bool) error {
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
 		first error
+		all   slice
 		cpu   time.Duration
 	)
 	if p.process != nil {
@@ -83,14 +92,17 @@ func (p *path) slice(ctx context.Context, size int, d time.Duration, keep bool) 
 			if first == nil && err != nil {
 				first = fmt.Errorf("%s: %w", p.name, err)
 			}
-			if keep {
-				p.took = append(p.took, took...)
-			}
+			all.took = append(all.took, took...)
 		})
 	}
 	wg.Wait()
+	all.wall = time.Since(start)
+	if first == nil && len(all.took) == 0 {
+		first = fmt.Errorf("%s: no call ended within %v", p.name, d)
+	}
 	if keep {
-		p.wall += time.Since(start)
+		slices.Sort(all.took)
+		p.slices = append(p.slices, all)
 		if p.process != nil {
 			p.cpu += p.process.CPU() - cpu
 		}
@@ -106,12 +118,27 @@ type figures struct {
 }
 
 func (p *path) figures() figures {
-	slices.Sort(p.took)
-	n := len(p.took)
-	return figures{
-		p50: p.took[n/2], p95: p.took[n*95/100],
-		rate: float64(n) / p.wall.Seconds(), cpu: p.cpu / time.Duration(n),
+	var all slice
+	for _, s := range p.slices {
+		all.took = append(all.took, s.took...)
+		all.wall += s.wall
 	}
+	slices.Sort(all.took)
+	n := len(all.took)
+	return figures{p50: all.took[n/2], p95: all.took[n*95/100], rate: all.rate(), cpu: p.cpu / time.Duration(n)}
+}
+
+// against is how p compares with another path: the medians, over the rounds, of the
+// ratios within a round, so that a burst of other work on the machine falls out.
+func (p *path) against(other *path) (p50, rate float64) {
+	var p50s, rates []float64
+	for i, s := range p.slices {
+		p50s = append(p50s, s.p50()/other.slices[i].p50())
+		rates = append(rates, s.rate()/other.slices[i].rate())
+	}
+	slices.Sort(p50s)
+	slices.Sort(rates)
+	return p50s[len(p50s)/2], rates[len(rates)/2]
 }
 
 // setting is one combination that all paths are measured in.
@@ -123,26 +150,21 @@ type setting struct {
 
 // measure runs the paths in turns, a short slice each, so that whatever the machine
 // does besides falls on all alike. The order turns too.
-func measure(ctx context.Context, s setting, paths []*path, rounds int, d time.Duration) ([]figures, error) {
+func measure(ctx context.Context, s setting, paths []*path, rounds int, d time.Duration) error {
 	for _, p := range paths {
-		defer p.close()
 		if err := p.connect(ctx, s.version, s.clients); err != nil {
-			return nil, err
+			return err
 		}
-		if err := p.slice(ctx, s.size, d/2, false); err != nil {
-			return nil, err
+		if err := p.run(ctx, s.size, d/2, false); err != nil {
+			return err
 		}
 	}
 	for round := range rounds {
 		for i := range paths {
-			if err := paths[(i+round)%len(paths)].slice(ctx, s.size, d, true); err != nil {
-				return nil, err
+			if err := paths[(i+round)%len(paths)].run(ctx, s.size, d, true); err != nil {
+				return err
 			}
 		}
 	}
-	var all []figures
-	for _, p := range paths {
-		all = append(all, p.figures())
-	}
-	return all, nil
+	return nil
 }

@@ -34,7 +34,7 @@ func main() {
 	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, copy, parts")
 	target := flag.String("upstream", "", "with -serve copy and parts: where to")
 	profile := flag.String("profile", "", "with -serve: write a CPU profile to this file at the end")
-	rounds := flag.Int("rounds", 5, "slices of each path in each setting")
+	rounds := flag.Int("rounds", 7, "slices of each path in each setting")
 	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
 	program := flag.String("sluice", "", "the sluice program; empty builds it")
 	era := flag.String("era", "", "only this era: legacy or modern")
@@ -146,7 +146,7 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 	if err != nil {
 		return err
 	}
-	defer sluice.Stop()
+	defer func() { _ = sluice.Stop() }()
 	paths := []*path{
 		{name: "direct", url: up.URL},
 		{name: "copying relay", url: plain.URL, process: plain},
@@ -155,11 +155,16 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 	for _, clients := range []int{1, 16} {
 		for _, size := range []int{64, 64 << 10} {
 			s := setting{era: era, version: version, size: size, clients: clients}
-			all, err := measure(ctx, s, paths, o.rounds, o.slice)
+			err := measure(ctx, s, paths, o.rounds, o.slice)
+			if err == nil {
+				table(out, s, paths)
+			}
+			for _, p := range paths {
+				p.close()
+			}
 			if err != nil {
 				return err
 			}
-			table(out, s, paths, all)
 		}
 	}
 	return nil

@@ -10,23 +10,24 @@ const head = "| era | clients | result | path | p50 | p95 | calls/s | CPU of the
 	"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 
 // table prints the rows of one setting. The paths are direct, copying and ours.
-func table(out io.Writer, s setting, paths []*path, all []figures) {
+func table(out io.Writer, s setting, paths []*path) {
 	size := fmt.Sprintf("%d B", s.size)
 	if s.size >= 1<<10 {
 		size = fmt.Sprintf("%d KiB", s.size>>10)
 	}
-	for i, f := range all {
+	for i, p := range paths {
+		f := p.figures()
 		relay, memory, ratios := "", "", []string{"", "", "", ""}
-		if p := paths[i].process; p != nil {
-			_, peak := p.Memory()
+		if p.process != nil {
+			_, peak := p.process.Memory()
 			relay, memory = micro(f.cpu), fmt.Sprintf("%d MB", peak>>20)
 		}
 		for j := range min(i, 2) {
-			ratios[2*j] = fmt.Sprintf("%.2f", float64(f.p50)/float64(all[j].p50))
-			ratios[2*j+1] = fmt.Sprintf("%.2f", f.rate/all[j].rate)
+			p50, rate := p.against(paths[j])
+			ratios[2*j], ratios[2*j+1] = fmt.Sprintf("%.2f", p50), fmt.Sprintf("%.2f", rate)
 		}
 		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %s | %.0f | %s | %s | %s | %s | %s | %s |\n", s.era, s.clients, size,
-			paths[i].name, micro(f.p50), micro(f.p95), f.rate, relay, memory, ratios[0], ratios[1], ratios[2], ratios[3])
+			p.name, micro(f.p50), micro(f.p95), f.rate, relay, memory, ratios[0], ratios[1], ratios[2], ratios[3])
 	}
 }
 

@@ -54,7 +54,7 @@ func NewCredential(u UpstreamCredential) (exchange.Credential, error) {
 	}
 	o := credential.Options{
 		Server: u.Server, URL: u.URL, Store: u.Store, PerCaller: section.PerUser, Grant: section.Grant,
-		ClientID: section.ClientID, ClientSecret: valueOf(section.ClientSecret), TokenAuthMethod: section.TokenAuthMethod,
+		ClientID: section.ClientID, ClientSecret: valueOf(section.ClientSecret), ClientKey: valueOf(section.ClientKey), TokenAuthMethod: section.TokenAuthMethod,
 		Issuer: section.Issuer, ClientMetadataURL: section.ClientMetadataURL, Scopes: section.Scopes, Redirect: section.Redirect,
 		AllowPrivate: u.AllowPrivate, Open: u.Open, Consents: u.Consents, Getenv: u.Getenv, Log: u.Log,
 	}

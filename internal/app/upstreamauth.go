@@ -42,6 +42,9 @@ func LocalCredential(c *config.Config, server, rawURL string, headers []credenti
 	if c.Env("SLUICE_OAUTH_CLIENT_SECRET") != "" {
 		o.ClientSecret = credential.Value{Env: "SLUICE_OAUTH_CLIENT_SECRET"}
 	}
+	if c.Env("SLUICE_OAUTH_CLIENT_KEY") != "" {
+		o.ClientKey = credential.Value{Env: "SLUICE_OAUTH_CLIENT_KEY"}
+	}
 	oauth, err := credential.NewOAuth(o)
 	if err != nil || len(headers) == 0 {
 		return oauth, err

@@ -90,7 +90,7 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 	if f.listen == "" {
 		return relay.Stdio(cmd.Context(), c.Stdin, c.out.Writer)
 	}
-	l, err := listen(f.listen, false)
+	l, err := bind("--listen", f.listen)
 	if err != nil {
 		return err
 	}
@@ -111,6 +111,9 @@ func (f proxyFlags) spec(args, environ []string) (app.UpstreamSpec, error) {
 		return s, fault.New(fault.Usage, "--header is for servers at a URL").WithFix("a command takes its secrets from the environment: --env NAME")
 	case f.upstream != "" && (len(f.env) > 0 || f.dir != ""):
 		return s, fault.New(fault.Usage, "--env and --dir are for commands").WithFix("a server at a URL takes headers: --header")
+	case f.listen != "" && loopbackOnly("--listen", f.listen) != nil:
+		return s, loopbackOnly("--listen", f.listen).
+			WithFix("whoever reaches the port is let in: use 127.0.0.1, or `sluice serve`, which asks for tokens")
 	case f.timeout < 0:
 		return s, fault.New(fault.Usage, "--timeout must be 0 or more")
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -60,14 +61,31 @@ func (c *command) sandboxCommand() *cobra.Command {
 
 // listen opens a socket; anything but loopback has to be asked for.
 func listen(addr string, public bool) (net.Listener, error) {
+	if !public {
+		if err := loopbackOnly("--addr", addr); err != nil {
+			return nil, err.WithFix("use 127.0.0.1, or add --expose if you mean it")
+		}
+	}
+	return bind("--addr", addr)
+}
+
+// loopbackOnly refuses addresses that others can reach.
+func loopbackOnly(flag, addr string) *fault.Error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fault.New(fault.Usage, "--addr must be HOST:PORT")
+		return fault.New(fault.Usage, "%s must be HOST:PORT", flag)
 	}
-	if ip := net.ParseIP(host); !public && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fault.New(fault.Usage, "--addr %s is not a loopback address", addr).WithFix("use 127.0.0.1, or add --expose if you mean it")
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fault.New(fault.Usage, "%s %s is not a loopback address", flag, addr)
 	}
+	return nil
+}
+
+func bind(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
+	if _, is := errors.AsType[*net.AddrError](err); is {
+		return nil, fault.New(fault.Usage, "%s must be HOST:PORT", flag)
+	}
 	if err != nil {
 		return nil, fault.New(fault.PortUnavailable, "%s can't be listened on", addr).Wrap(err)
 	}

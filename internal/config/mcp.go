@@ -65,6 +65,7 @@ type MCPOAuth struct {
 	Grant             string   `yaml:"grant"`    // authorization_code (default) or client_credentials
 	ClientID          string   `yaml:"client_id"`
 	ClientSecret      MCPValue `yaml:"client_secret"`
+	ClientKey         MCPValue `yaml:"client_key"` // private key in PEM, for a client that signs
 	TokenAuthMethod   string   `yaml:"token_auth_method"`
 	Issuer            string   `yaml:"issuer"`
 	ClientMetadataURL string   `yaml:"client_metadata_url"`
@@ -214,6 +215,11 @@ func (s *MCPServer) checkURL(say func(key, format string, args ...any)) {
 			say("oauth.client_secret", "name one of {env}, {file} and {command}")
 		}
 	}
+	if key := s.OAuth.ClientKey; key.set() {
+		if err := key.check(); err != nil || key.Value != "" {
+			say("oauth.client_key", "name one of {env}, {file} and {command}")
+		}
+	}
 }
 
 func (s *MCPServer) checkCommand(say func(key, format string, args ...any)) {
@@ -304,7 +310,7 @@ func (c *Config) MayServe() error {
 			runs = runs || len(v.Command) > 0
 		}
 		if s.OAuth != nil {
-			runs = runs || len(s.OAuth.ClientSecret.Command) > 0
+			runs = runs || len(s.OAuth.ClientSecret.Command) > 0 || len(s.OAuth.ClientKey.Command) > 0
 		}
 		if runs || remote && (len(s.Headers) > 0 || s.OAuth != nil) {
 			return fault.New(fault.Usage, "./sluice.yaml has a command or a credential for another machine under mcp.servers.%s, and was not asked for", name).

@@ -38,6 +38,7 @@ type Options struct {
 	// ClientID and ClientSecret are a client registered by hand; Issuer is where.
 	ClientID        string
 	ClientSecret    Value
+	ClientKey       Value  // private key in PEM, for a client that signs instead (private_key_jwt)
 	TokenAuthMethod string // client_secret_basic, client_secret_post or none; chosen when empty
 	Issuer          string // the only authorization server to use
 	// ClientMetadataURL is the client id where a server reads such documents.
@@ -109,16 +110,18 @@ func NewOAuth(o Options) (*OAuth, error) {
 		return bad("grant is %s or %s", AuthorizationCode, ClientCredentials)
 	case o.Grant == ClientCredentials && (o.ClientID == "" || o.PerCaller):
 		return bad("%s needs a client_id and serves everybody alike", ClientCredentials)
-	case o.ClientID == "" && !o.ClientSecret.IsZero():
-		return bad("a client secret without client_id")
+	case o.ClientID == "" && !(o.ClientSecret.IsZero() && o.ClientKey.IsZero()):
+		return bad("a client secret or key without client_id")
+	case !o.ClientSecret.IsZero() && !o.ClientKey.IsZero():
+		return bad("a client has a secret or a key, not both")
 	case !slices.Contains([]string{"", methodNone, methodBasic, methodPost}, o.TokenAuthMethod):
 		return bad("the token endpoint's method is %s, %s or %s", methodBasic, methodPost, methodNone)
 	case len(cleanScopes(o.Scopes)) != len(o.Scopes):
 		return bad("scopes holds a word twice, or one that is no scope")
 	}
-	if !o.ClientSecret.IsZero() {
-		if err := o.ClientSecret.Check(); err != nil {
-			return bad("client_secret: %v", err)
+	for name, v := range map[string]Value{"client_secret": o.ClientSecret, "client_key": o.ClientKey} {
+		if err := v.Check(); err != nil && !v.IsZero() {
+			return bad("%s: %v", name, err)
 		}
 	}
 	if o.ClientMetadataURL != "" {

@@ -105,10 +105,13 @@ func (o *OAuth) configuredClient(ctx context.Context, p *place) (*client, error)
 		}
 	}
 	c := &client{ID: o.o.ClientID, Configured: true, Method: o.o.TokenAuthMethod}
-	if c.Method == "" {
+	switch {
+	case !o.o.ClientKey.IsZero():
+		c.Method = methodKey
+	case c.Method == "":
 		c.Method = methodFor(p.server.AuthMethods, !o.o.ClientSecret.IsZero())
 	}
-	if c.Method != methodNone {
+	if c.Method == methodBasic || c.Method == methodPost {
 		if _, err := o.o.ClientSecret.read(ctx, o.o.Getenv); err != nil {
 			return nil, fmt.Errorf("the client secret is missing: %w", err)
 		}

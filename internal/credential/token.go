@@ -63,9 +63,9 @@ func (r *refusal) Error() string {
 
 // ask sends a form to the token endpoint as a client. The endpoint is never followed
 // elsewhere: what is posted is a secret.
-func (o *OAuth) ask(ctx context.Context, endpoint string, c *client, form url.Values) (*grant, error) {
+func (o *OAuth) ask(ctx context.Context, issuer, endpoint string, c *client, form url.Values) (*grant, error) {
 	secret := c.Secret
-	if c.Configured && c.Method != methodNone {
+	if c.Configured && c.Method != methodNone && c.Method != methodKey {
 		var err error
 		if secret, err = o.o.ClientSecret.read(ctx, o.o.Getenv); err != nil {
 			return nil, fmt.Errorf("the client secret is missing: %w", err)
@@ -79,6 +79,18 @@ func (o *OAuth) ask(ctx context.Context, endpoint string, c *client, form url.Va
 	case methodPost:
 		form.Set("client_id", c.ID)
 		form.Set("client_secret", secret)
+	case methodKey:
+		key, err := o.o.ClientKey.text(ctx, o.o.Getenv)
+		if err != nil {
+			return nil, fmt.Errorf("the client's key is missing: %w", err)
+		}
+		assertion, err := assert(key, c.ID, issuer, o.o.Now())
+		if err != nil {
+			return nil, err
+		}
+		form.Set("client_id", c.ID)
+		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion", assertion)
 	default:
 		form.Set("client_id", c.ID)
 	}
@@ -120,7 +132,7 @@ func (o *OAuth) ask(ctx context.Context, endpoint string, c *client, form url.Va
 
 // redeem turns an authorization code into a grant.
 func (o *OAuth) redeem(ctx context.Context, a *attempt, code string) (*grant, error) {
-	g, err := o.ask(ctx, a.place.server.TokenEndpoint, a.client, url.Values{
+	g, err := o.ask(ctx, a.place.server.Issuer, a.place.server.TokenEndpoint, a.client, url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {a.redirect},
 		"code_verifier": {a.verifier}, "resource": {a.place.resource},
 	})
@@ -134,7 +146,7 @@ func (o *OAuth) redeem(ctx context.Context, a *attempt, code string) (*grant, er
 // refresh renews a grant. A server that rotates refresh tokens sends a new one; where
 // it sends none, the old one stays good.
 func (o *OAuth) refresh(ctx context.Context, old *grant) (*grant, error) {
-	g, err := o.ask(ctx, old.TokenEndpoint, &old.Client, url.Values{
+	g, err := o.ask(ctx, old.Issuer, old.TokenEndpoint, &old.Client, url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}, "resource": {old.Resource},
 	})
 	if err != nil {
@@ -157,7 +169,7 @@ func (o *OAuth) asItself(ctx context.Context, p *place, scopes []string) (*grant
 	if len(scopes) > 0 {
 		form.Set("scope", strings.Join(scopes, " "))
 	}
-	g, err := o.ask(ctx, p.server.TokenEndpoint, c, form)
+	g, err := o.ask(ctx, p.server.Issuer, p.server.TokenEndpoint, c, form)
 	if err != nil {
 		return nil, err
 	}

@@ -60,8 +60,21 @@ const (
 	commandTimeout = 30 * time.Second
 )
 
-// read finds the secret. Its errors name the place and never what is there.
+// read finds a secret that stands in one line. Its errors name the place and never
+// what is there.
 func (v Value) read(ctx context.Context, getenv func(string) string) (string, error) {
+	text, err := v.text(ctx, getenv)
+	if err != nil {
+		return "", err
+	}
+	if !validHeaderValue(text) {
+		return "", fmt.Errorf("%s holds a line break or another character that a header can't carry", v.place())
+	}
+	return v.Prefix + text, nil
+}
+
+// text finds a secret of any form.
+func (v Value) text(ctx context.Context, getenv func(string) string) (string, error) {
 	var text string
 	switch {
 	case v.fixed != "":
@@ -85,14 +98,10 @@ func (v Value) read(ctx context.Context, getenv func(string) string) (string, er
 	default:
 		return "", errors.New("no place of the secret is configured")
 	}
-	text = strings.TrimSpace(text)
-	switch {
-	case text == "":
+	if text = strings.TrimSpace(text); text == "" {
 		return "", fmt.Errorf("%s holds nothing", v.place())
-	case !validHeaderValue(text):
-		return "", fmt.Errorf("%s holds a line break or another character that a header can't carry", v.place())
 	}
-	return v.Prefix + text, nil
+	return text, nil
 }
 
 // place names where the secret is kept, for people.

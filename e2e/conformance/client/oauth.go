@@ -55,4 +55,16 @@ func fetchCode(ctx context.Context, args *auth.AuthorizationArgs) (*auth.Authori
 // flags and environ tell the relay of a client that the suite registered beforehand.
 func (given scenarioContext) flags() []string { return nil }
 
-func (given scenarioContext) environ() []string { return nil }
+// environ names the client that a scenario gives, as a person would who registered
+// one by hand.
+func (given scenarioContext) environ() []string {
+	env := []string{"SLUICE_OAUTH_CLIENT_METADATA_URL=" + clientDocument}
+	if given.ClientID != "" {
+		env = append(env, "SLUICE_OAUTH_CLIENT_ID="+given.ClientID, "SLUICE_OAUTH_CLIENT_SECRET="+given.ClientSecret,
+			"SLUICE_OAUTH_CLIENT_KEY="+given.PrivateKey)
+	}
+	if strings.HasPrefix(os.Getenv("MCP_CONFORMANCE_SCENARIO"), "auth/client-credentials-") {
+		env = append(env, "SLUICE_OAUTH_GRANT=client_credentials")
+	}
+	return env
+}

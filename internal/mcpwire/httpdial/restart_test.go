@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +69,13 @@ func TestRestartUnderLoad(t *testing.T) {
 	srv := start(l)
 	u := dial(t, httpdial.Options{URL: "http://" + address})
 	stop := make(chan struct{})
-	var good, bad atomic.Int64
+	good, bad := make(chan struct{}, 1), make(chan struct{}, 1)
+	count := func(c chan struct{}) {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -84,33 +89,30 @@ func TestRestartUnderLoad(t *testing.T) {
 				var e *exchange.Error
 				switch {
 				case err == nil:
-					good.Add(1)
+					count(good)
 				case errors.As(err, &e):
-					bad.Add(1)
+					count(bad)
 				default:
 					t.Errorf("error is %v", err)
 				}
 			}
 		})
 	}
-	until := func(n *atomic.Int64, more int64) {
-		for deadline, want := time.Now().Add(10*time.Second), n.Load()+more; n.Load() < want; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Error("waited in vain")
-				return
-			}
+	until := func(c chan struct{}, what string) {
+		for range 100 {
+			wait(t, c, what)
 		}
 	}
-	until(&good, 100)
+	until(good, "results")
 	_ = srv.Close()
-	until(&bad, 100)
+	until(bad, "errors")
 	if l, err = net.Listen("tcp", address); err != nil {
 		close(stop)
 		wg.Wait()
 		t.Skip("the port was taken meanwhile")
 	}
 	srv = start(l)
-	until(&good, 100)
+	until(good, "results again")
 	close(stop)
 	wg.Wait()
 	_ = srv.Close()

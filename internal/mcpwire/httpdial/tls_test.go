@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"sluice/internal/mcpwire/exchange"
@@ -42,7 +41,9 @@ func TestHTTP2(t *testing.T) {
 	wait(t, began, "the call")
 	cancel()
 	wait(t, ended, "the upstream to see the cancellation")
-	<-result
+	if err := <-result; err == nil {
+		t.Error("a cancelled call returned no error")
+	}
 }
 
 func TestUntrustedCertificate(t *testing.T) {
@@ -53,18 +54,4 @@ func TestUntrustedCertificate(t *testing.T) {
 	t.Cleanup(s.Close)
 	u := dial(t, httpdial.Options{URL: s.URL})
 	wantCode(t, u.Call(t.Context(), modern(t, call), &sink{}), exchange.Unreachable)
-}
-
-// A public name that resolves to this machine.
-func TestRebinding(t *testing.T) {
-	t.Parallel()
-	u := dial(t, httpdial.Options{URL: "http://localhost.localdomain:1/mcp"})
-	err := u.Call(t.Context(), modern(t, call), &sink{})
-	e := errorOf(t, err, exchange.Unreachable)
-	if strings.Contains(e.Error(), "no such host") {
-		t.Skip("this machine does not know the name")
-	}
-	if !strings.Contains(e.Message, "private address") {
-		t.Errorf("error is %v", err)
-	}
 }

@@ -90,6 +90,25 @@ func TestParkedCallIsKeptAlive(t *testing.T) {
 	}
 }
 
+func TestLargeBodyAfterTheStreamBegan(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{})
+	body := `{"jsonrpc":"2.0","id":1,"result":"` + strings.Repeat("x", 3<<20) + `"}`
+	url, _ := endpoint(t, Options{Upstream: &fake{call: func(_ context.Context, _ *exchange.Call, out exchange.Sink) error {
+		if err := out.Send(exchange.Event{}); err != nil {
+			return err
+		}
+		<-begun
+		return out.(exchange.Relayer).Relay(&http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(body))})
+	}}})
+	resp := listAt(t, url) // returns with the head
+	close(begun)
+	if got := all(t, resp); got != "data: "+body+"\n\n" {
+		t.Errorf("%d bytes: %.100q", len(got), got)
+	}
+}
+
 func TestAsManyCallsAsTheLimitSays(t *testing.T) {
 	t.Parallel()
 	begun, release := make(chan struct{}), make(chan struct{})

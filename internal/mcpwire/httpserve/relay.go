@@ -77,7 +77,7 @@ func (a *answer) relayJSON(resp *http.Response) error {
 	n := 0
 	for {
 		if n == len(b) {
-			if n >= small && !a.streaming() {
+			if n >= small && a.beginLarge(resp) {
 				return a.relayLarge(resp, b, n)
 			}
 			if n >= a.h.o.MaxEvent {
@@ -118,18 +118,13 @@ func (a *answer) deliver(resp *http.Response, body []byte) error {
 	return a.writeWhole(passable(resp.StatusCode), body)
 }
 
-func (a *answer) streaming() bool {
+// beginLarge decides for a body that is passed on as it comes, unless the answer is a
+// stream by now.
+func (a *answer) beginLarge(resp *http.Response) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.form == stream
-}
-
-// relayLarge passes on a body of which the first n bytes were read.
-func (a *answer) relayLarge(resp *http.Response, b []byte, n int) error {
-	a.mu.Lock()
-	if a.closed || a.final || a.form != undecided || a.gone.Err() != nil {
-		a.mu.Unlock()
-		return errGone
+	if a.closed || a.final || a.form != undecided {
+		return false
 	}
 	a.form, a.final = whole, true // from here on nobody else writes
 	a.passHeaders(resp.Header)
@@ -139,7 +134,11 @@ func (a *answer) relayLarge(resp *http.Response, b []byte, n int) error {
 		head["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength, 10)}
 	}
 	a.w.WriteHeader(passable(resp.StatusCode))
-	a.mu.Unlock()
+	return true
+}
+
+// relayLarge passes on a body of which the first n bytes were read.
+func (a *answer) relayLarge(resp *http.Response, b []byte, n int) error {
 	for {
 		if err := a.put(b[:n]); err != nil {
 			return err

@@ -33,6 +33,7 @@ type child struct {
 
 	// Guarded by Dialer.mu.
 	use       int // calls and sessions that hold it
+	released  time.Time
 	idle      *time.Timer
 	probed    bool // nothing was asked of it but what it speaks, and it said nothing yet
 	abandoned bool // takes no more calls
@@ -217,6 +218,9 @@ func (c *child) collect(ctx context.Context, k *call, out exchange.Sink) (answer
 			}
 			continue
 		case end != nil:
+			if errors.Is(end, errTooSlow) {
+				c.cancelUpstream(k)
+			}
 			return false, end
 		}
 		select {

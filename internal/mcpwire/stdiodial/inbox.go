@@ -1,11 +1,15 @@
 package stdiodial
 
 import (
+	"errors"
 	"sync"
 	"time"
 
 	"sluice/internal/mcpwire/exchange"
 )
+
+// errTooSlow is the cause of the error of a call that gave up on its client.
+var errTooSlow = errors.New("more waits for it than is kept")
 
 // inboxBytes is how much of one call may wait for its client before the child has to.
 const inboxBytes = 16 << 20

@@ -124,10 +124,29 @@ func (d *Dialer) start(ctx context.Context, h *home, s *session) (*child, error)
 			d.mu.Unlock()
 			return nil, d.errorf(exchange.ShuttingDown, nil, "it is being shut down")
 		case h.children >= d.o.PerCaller && !d.o.Shared, d.total >= d.o.Total:
+			only := h
+			if d.total >= d.o.Total {
+				only = nil
+			}
+			idle := d.leastUsed(only)
+			if idle == nil {
+				d.mu.Unlock()
+				e := d.errorf(exchange.TooMany, nil, "too many of its processes run already")
+				e.Fix = "close sessions that are not needed"
+				return nil, e
+			}
+			d.abandon(idle)
+			if s := idle.session.Load(); s != nil {
+				s.lose()
+			}
+			d.tasks.Go(func() { idle.end(context.Background()) })
 			d.mu.Unlock()
-			e := d.errorf(exchange.TooMany, nil, "too many of its processes run already")
-			e.Fix = "close sessions that are not needed"
-			return nil, e
+			select {
+			case <-idle.exited:
+				continue
+			case <-ctx.Done():
+				return nil, d.ended(ctx)
+			}
 		case wait > waitOut:
 			d.mu.Unlock()
 			e := d.errorf(exchange.BackingOff, nil, "it failed just now and is not started again yet")
@@ -154,6 +173,30 @@ func (d *Dialer) start(ctx context.Context, h *home, s *session) (*child, error)
 			return nil, d.ended(ctx)
 		}
 	}
+}
+
+// idleEnough is how long a session has to be unused before another may have its place.
+const idleEnough = time.Second
+
+// leastUsed is the child that was unused for longest, of one caller or of all, which
+// gives way to a new one: clients that come and go rarely say goodbye. A session's
+// client finds it lost, and opens another. d.mu is held.
+func (d *Dialer) leastUsed(only *home) *child {
+	var found *child
+	var oldest time.Time
+	for kid := range d.all {
+		if kid.abandoned || (only != nil && kid.home != only) {
+			continue
+		}
+		since, idle := kid.released, kid.use == 0
+		if s := kid.session.Load(); s != nil {
+			since, idle = s.unusedSince()
+		}
+		if idle && time.Since(since) >= idleEnough && (found == nil || since.Before(oldest)) {
+			found, oldest = kid, since
+		}
+	}
+	return found
 }
 
 func (d *Dialer) startNow(spawn *spawner, h *home, s *session) (*child, error) {
@@ -196,6 +239,7 @@ func (d *Dialer) release(kid *child) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	kid.use--
+	kid.released = time.Now()
 	if kid.use > 0 || kid.abandoned || kid.session.Load() != nil || d.o.IdleStop < 0 {
 		return
 	}

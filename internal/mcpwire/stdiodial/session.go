@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -23,9 +24,12 @@ type session struct {
 	uses        int    // what the child knows of the client beside its handshake
 	lost        bool
 	closed      bool
+	busy        int       // calls and notifications under way
+	touched     time.Time // when the last of them ended
 	listener    *inbox
 	waiting     []exchange.Event // for a listener to come
-	restart     sync.Mutex       // one at a time
+
+	restart sync.Mutex // held while a child is replaced
 }
 
 // keptForListener bounds what waits for a client to listen.
@@ -68,8 +72,16 @@ func (s *session) handshake(ctx context.Context, c *exchange.Call, out exchange.
 	err = kid.call(ctx, c, answer, true)
 	if err != nil || !answer.opened.Load() {
 		s.d.background(func() { kid.end(context.Background()) })
+		if errors.Is(err, &exchange.Error{Code: exchange.BrokeOff}) {
+			// A handshake does nothing that could be half done.
+			<-kid.exited
+			err = s.d.errorf(exchange.Unreachable, nil, "it ended before it answered initialize ("+kid.cmd.ProcessState.String()+")")
+		}
 		return false, err
 	}
+	s.mu.Lock()
+	s.touched = time.Now()
+	s.mu.Unlock()
 	return true, nil
 }
 
@@ -136,6 +148,7 @@ func (s *session) lostError() error {
 
 // Call sends a request of the client.
 func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+	defer s.hold()()
 	for again := true; ; again = false {
 		kid, err := s.current(ctx)
 		if err != nil {
@@ -158,6 +171,26 @@ func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink)
 	}
 }
 
+// hold keeps the session from giving way to another until what it returns is called.
+func (s *session) hold() (release func()) {
+	s.mu.Lock()
+	s.busy++
+	s.mu.Unlock()
+	return func() {
+		s.mu.Lock()
+		s.busy--
+		s.touched = time.Now()
+		s.mu.Unlock()
+	}
+}
+
+// unusedSince is when the session was used last, and whether it is not used now.
+func (s *session) unusedSince() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.touched, s.busy == 0 && s.listener == nil && !s.touched.IsZero()
+}
+
 func (s *session) use(n int) {
 	s.mu.Lock()
 	s.uses += n
@@ -166,6 +199,7 @@ func (s *session) use(n int) {
 
 // Notify sends a notification or an answer of the client.
 func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
+	defer s.hold()()
 	m := c.Message
 	line := mcpwire.AppendLine(nil, m.Raw)
 	if m.Method == mcpwire.MethodInitialized {

@@ -57,7 +57,7 @@ type Options struct {
 	StopGrace  time.Duration // between end of input, SIGTERM and SIGKILL [2 s each]
 	SlowClient time.Duration // a call whose client takes nothing for so long fails [30 s]
 	BackOff    time.Duration // after a first crash, doubling to 30 s [250 ms]
-	PerCaller  int           // children of one caller [16]
+	PerCaller  int           // children of one caller; the least used idle one gives way [32]
 	Total      int           // children [128]
 
 	Log     *slog.Logger // [discarded]
@@ -96,7 +96,7 @@ func (o Options) orDefault() (Options, error) {
 		}
 	}
 	if o.PerCaller == 0 {
-		o.PerCaller = 16
+		o.PerCaller = 32
 	}
 	if o.Total == 0 {
 		o.Total = 128
@@ -137,7 +137,7 @@ func New(o Options) (exchange.Upstream, error) {
 		return nil, err
 	}
 	d := &Dialer{o: o, homes: map[string]*home{}, all: map[*child]struct{}{}}
-	d.tooSlow = d.errorf(exchange.BrokeOff, nil, "the client takes what it sends too slowly")
+	d.tooSlow = d.errorf(exchange.BrokeOff, errTooSlow, "the client takes what it sends too slowly")
 	return d, nil
 }
 

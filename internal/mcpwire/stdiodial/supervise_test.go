@@ -119,6 +119,29 @@ func TestLimitOfChildren(t *testing.T) {
 	b.open(t, "c")
 }
 
+func TestIdleSessionGivesWay(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "legacy", func(o *Options) { o.PerCaller = 2 })
+	idle, busy := b.open(t, "a").(*session), b.open(t, "a")
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	out, done := newSink(), make(chan error, 1)
+	go func() { done <- busy.Call(ctx, sent(t, "a", legacyTool("1", "slow", "")), out) }()
+	<-out.came
+	idle.mu.Lock()
+	idle.touched = time.Now().Add(-idleEnough)
+	idle.mu.Unlock()
+	b.open(t, "a")
+	wantCode(t, idle.Call(within(t), sent(t, "a", legacyTool("1", "pid", "")), newSink()), exchange.SessionLost)
+	select {
+	case err := <-done:
+		t.Errorf("the busy session gave way: %v", err)
+	default:
+	}
+	cancel()
+	gone(t, <-done)
+}
+
 func TestShutdownLadder(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -48,7 +48,8 @@ func (l *lines) err() error {
 type sink struct {
 	f     *face
 	r     *request
-	final bool // the answer was passed on, or is not wanted
+	id    []byte // of the call, raw
+	final bool   // the answer was passed on, or is not wanted
 
 	answer []byte // of initialize: the result, for its version
 	keep   bool
@@ -61,11 +62,21 @@ func (s *sink) Send(ev exchange.Event) error {
 		if s.keep {
 			s.answer = append([]byte(nil), ev.Data...)
 		}
+		s.f.free(s.id, s.r) // a client may use the id again as soon as it has the answer
 	}
 	if len(ev.Data) == 0 || s.f.silenced(s.r) {
 		return nil
 	}
 	return s.f.out.write(ev.Data)
+}
+
+// free ends the claim of a call on its id.
+func (f *face) free(id []byte, r *request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls[string(id)] == r {
+		delete(f.calls, string(id))
+	}
 }
 
 func (f *face) silenced(r *request) bool {

@@ -60,12 +60,10 @@ func (f *face) request(m *mcpwire.Message) {
 	c := f.call(m)
 	f.tasks.Go(func() {
 		defer cancel()
-		out := &sink{f: f, r: r, keep: opens}
+		out := &sink{f: f, r: r, id: id, keep: opens}
 		err := f.run(ctx, c, out, wait, opened, opens)
+		f.free(id, r)
 		f.mu.Lock()
-		if f.calls[string(id)] == r {
-			delete(f.calls, string(id))
-		}
 		silent := r.cancelled || (r.given && err != nil)
 		f.mu.Unlock()
 		switch {

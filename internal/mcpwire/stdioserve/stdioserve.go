@@ -51,7 +51,7 @@ type face struct {
 	reopen  bool          // the session was lost and has to be opened again
 	ready   bool          // notifications/initialized came
 	hearing context.CancelFunc
-	ending  bool // the client has said all it had to say
+	ending  bool           // the client has said all it had to say
 	levels  *exchange.Call // the last logging/setLevel, repeated in a session opened again
 
 	notes chan *exchange.Call

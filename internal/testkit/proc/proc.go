@@ -40,11 +40,11 @@ func Start(ctx context.Context, env []string, program string, args ...string) (*
 	}
 	p := &Process{cmd: cmd}
 	lines := bufio.NewReader(out)
-	line, err := lines.ReadString('\n')
+	line, _ := lines.ReadString('\n')
 	at, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
 		p.Kill()
-		return nil, fmt.Errorf("%s: its first line is %q, want \"listening on URL\" (%v)", program, line, err)
+		return nil, fmt.Errorf("%s: its first line is %q, want \"listening on URL\"", program, line)
 	}
 	p.URL = at
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
