@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,13 +107,13 @@ func environment(t *testing.T, more ...string) []string {
 	return append(env, more...)
 }
 
-// served is a process that says where it listens on its first line.
+// served is a process that listens.
 type served struct {
 	url string
 	log *output
 }
 
-// serve starts a program that prints "listening on URL" and ends it with the test.
+// serve starts a program that prints "listening on URL", and ends it with the test.
 func serve(t *testing.T, env []string, name string, args ...string) *served {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -126,21 +127,33 @@ func serve(t *testing.T, env []string, name string, args ...string) *served {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	drained := make(chan struct{})
+	lines := bufio.NewReader(stdout)
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		kill := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		<-drained
 		err := cmd.Wait()
 		if !kill.Stop() {
 			t.Errorf("%s did not end within 20 s of an interrupt: %v\n%s", filepath.Base(name), err, log)
 		}
 	})
-	lines := bufio.NewReader(stdout)
-	first, err := lines.ReadString('\n')
-	url, ok := strings.CutPrefix(strings.TrimSpace(first), "listening on ")
-	if err != nil || !ok {
-		t.Fatalf("%s %v: the first line is %q (%v), want \"listening on URL\"\n%s", filepath.Base(name), args, first, err, log)
+	said := ""
+	for {
+		line, err := lines.ReadString('\n')
+		said += line
+		if url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on "); ok {
+			go func() {
+				defer close(drained)
+				_, _ = io.Copy(io.Discard, lines) // some servers never stop talking
+			}()
+			return &served{url, log}
+		}
+		if err != nil {
+			close(drained)
+			t.Fatalf("%s %v said %q (%v), not \"listening on URL\"\n%s", filepath.Base(name), args, said, err, log)
+		}
 	}
-	return &served{url, log}
 }
 
 // output collects what a process writes while others read it.

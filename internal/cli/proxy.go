@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"net/url"
 	"strings"
@@ -82,6 +83,13 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 			defer func() { _ = closer.Close() }()
 		}
 	}
+	tracer, endTracing, err := app.Tracing(cmd.Context(), cfg.Env)
+	if err != nil {
+		return err
+	}
+	// What can't be sent any more is lost; the exporter has said so.
+	defer func() { _ = endTracing(context.WithoutCancel(cmd.Context())) }()
+	spec.Tracer = tracer
 	up, err := app.Upstream(spec)
 	if err != nil {
 		return err

@@ -18,6 +18,28 @@ import (
 type flow struct {
 	done chan struct{}
 	err  error // valid after done
+
+	url    string
+	opened time.Time // under the hold's busy
+}
+
+// reopenAfter is when a call that joins a consent shows the page again: its window
+// may have been closed.
+const reopenAfter = time.Minute
+
+// join is for a call that finds a consent under way.
+func (o *OAuth) join(f *flow) *flow {
+	if now := o.o.Now(); now.Sub(f.opened) > reopenAfter {
+		f.opened = now
+		o.show(f.url)
+	}
+	return f
+}
+
+func (o *OAuth) show(at string) {
+	if err := o.o.Open(at); err != nil {
+		o.o.Log.Warn("the browser can't be opened", "server", o.o.Server)
+	}
 }
 
 func (f *flow) ended() bool {
@@ -111,16 +133,14 @@ func (o *OAuth) openFlow(ctx context.Context, h *hold, p *place, scopes []string
 		return nil, err
 	}
 	a := o.attempt(h.key, p, c, scopes, redirect)
-	f := &flow{done: make(chan struct{})}
+	f := &flow{done: make(chan struct{}), url: a.url(), opened: o.o.Now()}
 	o.work.Add(1) // the caller of openFlow counts already, so that Close is waiting at most
 	go func() {
 		defer o.work.Done()
 		f.err = o.receive(l, a)
 		close(f.done)
 	}()
-	if err := o.o.Open(a.url()); err != nil {
-		o.o.Log.Warn("the browser can't be opened", "server", o.o.Server)
-	}
+	o.show(f.url)
 	return f, nil
 }
 

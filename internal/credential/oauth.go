@@ -85,6 +85,7 @@ type OAuth struct {
 type hold struct {
 	key   string
 	grant atomic.Pointer[grant]
+	asked atomic.Int64  // when the store was last asked, in Unix nanoseconds
 	busy  chan struct{} // full while somebody changes the grant
 
 	// Under busy:
@@ -206,8 +207,31 @@ func (o *OAuth) reload(h *hold) (bool, error) {
 	if !ok || stored.Access == "" || (current != nil && current.Access == stored.Access) {
 		return false, nil
 	}
+	h.asked.Store(o.o.Now().UnixNano())
 	h.grant.Store(stored.ready())
 	return true, nil
+}
+
+// askAgain is how long a token is used without looking whether another process has
+// removed or replaced it (`sluice server logout`).
+const askAgain = 30 * time.Second
+
+// follow does what another process did to the stored token.
+func (o *OAuth) follow(h *hold, g *grant) *grant {
+	now, last := o.o.Now().UnixNano(), h.asked.Load()
+	if now-last < int64(askAgain) || !h.asked.CompareAndSwap(last, now) {
+		return g
+	}
+	var stored grant
+	ok, err := load(o.o.Store, o.tokenKey(h.key), &stored)
+	switch {
+	case err != nil:
+	case !ok && g.stored:
+		h.grant.CompareAndSwap(g, nil)
+	case ok && stored.Access != g.Access:
+		h.grant.CompareAndSwap(g, stored.ready())
+	}
+	return h.grant.Load()
 }
 
 // keep uses a grant from now on, and stores it. Where it can't be stored, it is good
@@ -223,8 +247,9 @@ func (o *OAuth) keep(ctx context.Context, caller string, g *grant) {
 }
 
 func (o *OAuth) keepLocked(caller string, g *grant) {
-	o.holdOf(caller).grant.Store(g)
 	err := save(o.o.Store, o.tokenKey(caller), g)
+	g.stored = err == nil
+	o.holdOf(caller).grant.Store(g)
 	if err == nil && g.Client.Configured && o.o.Issuer == "" {
 		err = save(o.o.Store, o.issuerKey(), g.Issuer)
 	}
@@ -297,6 +322,8 @@ func (o *OAuth) Authorize(ctx context.Context, caller exchange.Caller, h http.He
 		if g = mine.grant.Load(); g == nil {
 			return nil
 		}
+	} else if g = o.follow(mine, g); g == nil {
+		return nil
 	}
 	if now := o.o.Now(); g.due(now) && g.Refresh != "" {
 		if err := o.renewEarly(ctx, mine, g); err != nil {
@@ -344,11 +371,7 @@ func (o *OAuth) renewEarly(ctx context.Context, h *hold, g *grant) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	var mine *exchange.Error
-	if errors.As(err, &mine) {
-		return mine
-	}
-	return o.fail(exchange.Unreachable, "its token can't be renewed", err)
+	return o.noToken(err)
 }
 
 func (h *hold) lock(ctx context.Context) error {
@@ -377,7 +400,7 @@ func (o *OAuth) renew(ctx context.Context, h *hold, old *grant) error {
 	fresh, err := o.refresh(ctx, old)
 	var no *refusal
 	switch {
-	case errors.As(err, &no) && (no.code == "invalid_grant" || no.code == "invalid_client"):
+	case errors.As(err, &no) && (no.code == "invalid_grant" || no.code == "invalid_client" && !old.Client.Configured):
 		if no.code == "invalid_client" {
 			o.forgetClient(old.Issuer, &old.Client, old.Client.Redirect)
 		}

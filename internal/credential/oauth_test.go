@@ -321,6 +321,10 @@ func TestASharedTokenIsConnectedByTheOperatorOnly(t *testing.T) {
 	if err := login.Forget(""); err != nil {
 		t.Fatal(err)
 	}
+	w.clock.add(time.Minute)
+	if _, err := w.call(t.Context(), serve, "alice"); exchange.As(err).Code != exchange.ConsentNeeded {
+		t.Errorf("the running server still has what was forgotten: %v", err)
+	}
 	if _, err := w.call(t.Context(), w.oauth(func(o *credential.Options) { o.Store = store }), "alice"); exchange.As(err).Code != exchange.ConsentNeeded {
 		t.Errorf("after it was forgotten: %v", err)
 	}
@@ -330,13 +334,23 @@ func TestNobodyComesToTheBrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var opened string
+	windows := 0
 	c := w.oauth(func(o *credential.Options) {
 		o.Wait = time.Millisecond
-		o.Open = func(at string) error { opened = at; return nil }
+		o.Open = func(at string) error { opened = at; windows++; return nil }
 	})
-	_, err := w.call(t.Context(), c, "local")
-	if exchange.As(err).Code != exchange.ConsentNeeded {
-		t.Errorf("the call: %v", err)
+	for range 3 {
+		if _, err := w.call(t.Context(), c, "local"); exchange.As(err).Code != exchange.ConsentNeeded {
+			t.Errorf("the call: %v", err)
+		}
+	}
+	if windows != 1 {
+		t.Errorf("%d windows for three calls at once", windows)
+	}
+	w.clock.add(2 * time.Minute) // the window may have been closed
+	first := opened
+	if _, err := w.call(t.Context(), c, "local"); exchange.As(err).Code != exchange.ConsentNeeded || windows != 2 || opened != first {
+		t.Errorf("a call minutes later: %v, %d windows; want the same page once more", err, windows)
 	}
 	at, err := url.Parse(opened)
 	if err != nil {

@@ -65,7 +65,7 @@ func (o *OAuth) answer(ctx context.Context, h *hold, caller exchange.Caller, sta
 		return true, nil, nil // it was sent with what has been replaced since
 	}
 	if h.flow != nil && !h.flow.ended() {
-		return false, h.flow, nil
+		return false, o.join(h.flow), nil
 	}
 	var scopes []string
 	if g != nil {
@@ -84,7 +84,7 @@ func (o *OAuth) answer(ctx context.Context, h *hold, caller exchange.Caller, sta
 		case renewed == nil:
 			return true, nil, nil
 		case !errors.As(renewed, &no) || no.code != "invalid_grant":
-			return false, nil, o.fail(exchange.Unreachable, "its token can't be renewed", renewed)
+			return false, nil, o.noToken(renewed)
 		}
 	}
 	if err != nil {
@@ -159,8 +159,13 @@ func (o *OAuth) consent(ctx context.Context, h *hold, caller exchange.Caller, p 
 
 // noToken is an error of an authorization server, or on the way to it.
 func (o *OAuth) noToken(err error) error {
+	var mine *exchange.Error
 	var network *fetchError
-	if errors.As(err, &network) {
+	var no *refusal
+	switch {
+	case errors.As(err, &mine):
+		return mine
+	case errors.As(err, &network), errors.As(err, &no) && (no.status >= 500 || no.status == http.StatusTooManyRequests):
 		return o.fail(exchange.Unreachable, "no token could be had", err)
 	}
 	e := o.fail(exchange.CredentialLost, "no token could be had", err)

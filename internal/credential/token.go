@@ -28,9 +28,13 @@ type grant struct {
 	Renewed       bool      `json:"renewed,omitempty"`
 
 	header []string // "Bearer …", never written to
+	stored bool     // and not only in memory
 }
 
+// ready completes a grant that was read or received. Only keepLocked may say that one
+// is not stored.
 func (g *grant) ready() *grant {
+	g.stored = true
 	g.header = []string{"Bearer " + g.Access}
 	return g
 }

@@ -121,6 +121,7 @@ func (o options) proxy(ctx context.Context, given scenarioContext, more ...strin
 type scenarioContext struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
+	PrivateKey   string `json:"private_key_pem"`
 	ToolCalls    []struct {
 		Name      string         `json:"name"`
 		Arguments map[string]any `json:"arguments"`

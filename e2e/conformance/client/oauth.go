@@ -4,12 +4,19 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 )
 
-const callback = "http://localhost:3000/callback"
+const (
+	callback = "http://localhost:3000/callback"
+	// clientDocument is the client id that the suite expects of clients that describe
+	// themselves.
+	clientDocument = "https://conformance-test.local/client-metadata.json"
+)
 
 // oauth is the SDK's own OAuth client, for comparison with Sluice's.
 func oauth(given scenarioContext) (auth.OAuthHandler, error) {
@@ -17,7 +24,7 @@ func oauth(given scenarioContext) (auth.OAuthHandler, error) {
 		RedirectURL:              callback,
 		AuthorizationCodeFetcher: fetchCode,
 		ClientIDMetadataDocumentConfig: &auth.ClientIDMetadataDocumentConfig{
-			URL: "https://conformance-test.local/client-metadata.json",
+			URL: clientDocument,
 		},
 		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{
 			Metadata: &oauthex.ClientRegistrationMetadata{RedirectURIs: []string{callback}},

@@ -12,7 +12,7 @@ func quiet(raw syscall.RawConn) bool {
 	}
 	open := false
 	err := raw.Read(func(fd uintptr) bool {
-		var b [1]byte
+		var b [1]byte // one byte is as good as many: the connection is given up for it
 		_, err := syscall.Read(int(fd), b[:])
 		open = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
 		return true

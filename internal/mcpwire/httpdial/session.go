@@ -288,6 +288,10 @@ func (s *session) Listen(ctx context.Context, c *exchange.Call, lastEventID stri
 	if relayer, ok := out.(exchange.Relayer); ok {
 		return relayer.Relay(resp)
 	}
+	if err := out.Send(exchange.Event{}); err != nil { // it is open
+		_ = resp.Body.Close()
+		return err
+	}
 	r := reply{f: f, c: c, out: out, session: s, listens: true, last: lastEventID, hasLast: lastEventID != ""}
 	return r.listen(resp)
 }

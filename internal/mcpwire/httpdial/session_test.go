@@ -433,7 +433,7 @@ func TestListen(t *testing.T) {
 		if tt.last == "" && err != nil {
 			t.Error(err)
 		}
-		if !strings.HasPrefix(out.text(), tt.want) {
+		if !strings.HasPrefix(out.text(), "\n"+tt.want) {
 			t.Errorf("after %q: events are %s; want %s", tt.last, out.text(), tt.want)
 		}
 		if tt.last != "" {

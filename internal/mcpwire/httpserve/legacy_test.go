@@ -162,14 +162,17 @@ func TestLosingTheConnectionCancelsNoLegacyCall(t *testing.T) {
 		done <- err
 		return err
 	}}}
-	up := opening(s)
-	url, h := endpoint(t, Options{Upstream: up})
+	var connection context.Context
+	url, h := endpoint(t, Options{Upstream: opening(s), Authenticate: func(r *http.Request) (exchange.Caller, error) {
+		connection = r.Context()
+		return exchange.Caller{ID: "ada"}, nil
+	}})
 	in := open(t, url)
 	ctx, cancel := context.WithCancel(context.Background())
 	resp := send(ctx, t, http.MethodPost, url, legacyCall("1", "tools/call"), in)
 	until(t, bufio.NewReader(resp.Body), `data: {"jsonrpc":"2.0","method":"notifications/progress"}`)
 	cancel()
-	_ = resp.Body.Close()
+	wait(t, connection.Done(), "the connection to be seen lost")
 	if n := h.Stats().InFlight; n != 1 {
 		t.Fatalf("%d calls in flight", n)
 	}
