@@ -2,7 +2,7 @@
 // official Go SDK: direct, through a relay in Go that only copies bytes, and through
 // `sluice proxy`, in turns, in one run, in both eras.
 //
-//	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern]
+//	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern] [-clients N] [-bytes N]
 //
 // The upstream, either relay and the clients are processes of their own on loopback;
 // each relay has an upstream connection pool of its own to the same upstream. A call
@@ -38,6 +38,8 @@ func main() {
 	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
 	program := flag.String("sluice", "", "the sluice program; empty builds it")
 	era := flag.String("era", "", "only this era: legacy or modern")
+	clients := flag.Int("clients", 0, "only this many clients; 0: 1 and 16")
+	size := flag.Int("bytes", 0, "only results of this size; 0: 64 and 65536")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -45,7 +47,7 @@ func main() {
 	if *serveRole != "" {
 		err = profiled(*profile, func() error { return role(*serveRole, *target) })
 	} else {
-		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *era})
+		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *era, or(*clients, 1, 16), or(*size, 64, 64<<10)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -94,6 +96,16 @@ type options struct {
 	slice   time.Duration
 	program string
 	era     string
+	clients []int
+	sizes   []int
+}
+
+// or is the one that was asked for, or else all.
+func or(one int, all ...int) []int {
+	if one != 0 {
+		return []int{one}
+	}
+	return all
 }
 
 // eras are the two, each with the newest version of it.
@@ -152,8 +164,8 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 		{name: "copying relay", url: plain.URL, process: plain},
 		{name: "sluice proxy", url: sluice.URL, process: sluice},
 	}
-	for _, clients := range []int{1, 16} {
-		for _, size := range []int{64, 64 << 10} {
+	for _, clients := range o.clients {
+		for _, size := range o.sizes {
 			s := setting{era: era, version: version, size: size, clients: clients}
 			err := measure(ctx, s, paths, o.rounds, o.slice)
 			if err == nil {

@@ -221,17 +221,17 @@ func TestMembersAskTheClientOfTheAggregate(t *testing.T) {
 	t.Parallel()
 	g := start(t)
 	// The modern era asks by interrupting the call, the legacy one by a request.
-	tools := map[string]string{eras[0]: "test_input_required_result_sampling", eras[1]: "test_sampling"}
+	tools := map[string]string{eras[0]: "test_input_required_result_elicitation", eras[1]: "test_elicitation"}
 	for _, version := range eras {
 		for _, prefix := range []string{"web_", "l."} {
 			t.Run(version+" "+prefix, func(t *testing.T) {
 				s := g.connect("/mcp", version, g.token, &mcp.ClientOptions{
-					CreateMessageHandler: func(context.Context, *mcp.CreateMessageRequest) (*mcp.CreateMessageResult, error) {
-						return &mcp.CreateMessageResult{Role: "assistant", Model: "m", Content: &mcp.TextContent{Text: "here I am"}}, nil
+					ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+						return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"name": "Ada", "username": "Ada", "email": "ada@example.com"}}, nil
 					},
 				})
-				r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: prefix + tools[version], Arguments: map[string]any{"prompt": "who?"}})
-				if got := text(t, r, err); !strings.Contains(got, "here I am") {
+				r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: prefix + tools[version], Arguments: map[string]any{"message": "Who?"}})
+				if got := text(t, r, err); !strings.Contains(got, "Ada") {
 					t.Errorf("answered %q", got)
 				}
 			})

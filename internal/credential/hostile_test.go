@@ -99,7 +99,7 @@ func TestWhatAHostileServerSays(t *testing.T) {
 		{name: "a token of another type", want: "of a type that Sluice does not use", redeems: true,
 			do: func(w *world) { w.answer(`{"access_token":"` + canary + `","token_type":"DPoP"}`) }},
 		{name: "a token that would end its header", want: "characters that a token can't have", redeems: true,
-			do: func(w *world) { w.answer(`{"access_token":"` + canary + `\r\nX-Evil: 1","token_type":"Bearer"}`) }},
+			do: func(w *world) { w.answer(`{"access_token":"` + canary + `\r\nX-Evil:1","token_type":"Bearer"}`) }},
 		{name: "an error with a description", want: "refuses (invalid_request)", redeems: true,
 			do: func(w *world) {
 				w.tokenHook = func(rw http.ResponseWriter, _ *http.Request) bool {

@@ -358,7 +358,7 @@ func TestNobodyComesToTheBrowser(t *testing.T) {
 	}
 	redirect := at.Query().Get("redirect_uri")
 	for name, answer := range map[string]string{
-		"no state": "?code=x", "another state": "?code=x&state=y", "two states": "?code=x&state=y&state=" + at.Query().Get("state"),
+		"no state": "?code=x", "another state": "?code=x&state=y", "two states": "?code=x&state=" + at.Query().Get("state") + "&state=y",
 	} {
 		if page := newBrowser().open(redirect + answer); !strings.Contains(page, "belongs to no request") {
 			t.Errorf("%s: %s", name, page)

@@ -245,9 +245,9 @@ func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
 	case m.Method == mcpwire.MethodProgress:
 		return s.deliver(ctx, c, mcpwire.Member(m.Raw, m.Params, "progressToken"))
 	case m.Method == mcpwire.MethodCancelled:
-		id := string(m.Bytes(mcpwire.Member(m.Raw, m.Params, "requestId")))
+		id := m.Bytes(mcpwire.Member(m.Raw, m.Params, "requestId"))
 		s.mu.Lock()
-		of := slices.Compact(slices.Sorted(slices.Values(s.flights[id])))
+		of := slices.Compact(slices.Sorted(slices.Values(s.flights[string(id)])))
 		s.mu.Unlock()
 		return s.tell(ctx, c, of)
 	case m.Method == mcpwire.MethodInitialized:

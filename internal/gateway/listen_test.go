@@ -45,9 +45,9 @@ func TestSubscriptionsAreOneStream(t *testing.T) {
 			&fake{answer: hangs},
 		)
 		ctx, cancel := context.WithCancel(t.Context())
-		out, ended := &inbox{came: make(chan struct{})}, make(chan error, 1)
+		out, ended := &inbox{came: make(chan struct{})}, make(chan struct{})
 		c := modern(t, "subscriptions/listen", `"notifications":{"toolsListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["x:1","x:2"]}`)
-		go func() { ended <- up.Call(ctx, c, out) }()
+		go func() { defer close(ended); _ = up.Call(ctx, c, out) }()
 		feedB <- "prompts/list_changed" // before the acknowledgement, which waits for a silent member
 		feedA <- "drop"
 		feedA <- "tools/list_changed" // it was opened again
@@ -93,9 +93,9 @@ func TestAMemberIsAskedForItsOwnOnly(t *testing.T) {
 		a, b, c := &fake{answer: hangs}, &fake{answer: hangs}, &fake{answer: hangs}
 		up := aggregate(t, a, b, c)
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
+		ended := make(chan struct{})
 		call := modern(t, "subscriptions/listen", `"notifications":{"taskIds":["b_1","a_2","b_3"]}`)
-		go func() { ended <- up.Call(ctx, call, &inbox{}) }()
+		go func() { defer close(ended); _ = up.Call(ctx, call, &inbox{}) }()
 		synctest.Wait()
 		cancel()
 		<-ended

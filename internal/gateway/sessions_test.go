@@ -105,8 +105,8 @@ func TestAMemberThatIsLateJoinsLater(t *testing.T) {
 			t.Error(got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		out, ended := &inbox{came: make(chan struct{})}, make(chan error, 1)
-		go func() { ended <- s.Listen(ctx, legacy(t, initialize), "", out) }()
+		out, ended := &inbox{came: make(chan struct{})}, make(chan struct{})
+		go func() { defer close(ended); _ = s.Listen(ctx, legacy(t, initialize), "", out) }()
 		<-out.came // the stream tries it again by itself, and the client hears of it
 		<-out.came
 		<-out.came
@@ -224,9 +224,9 @@ func TestCancellationsGoWhereTheRequestIs(t *testing.T) {
 		a, b := &fake{answer: hangs}, &fake{answer: hangs}
 		s, _ := open(t, aggregate(t, a, b))
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
+		ended := make(chan struct{})
 		c := legacy(t, `{"jsonrpc":"2.0","id":"5","method":"tools/call","params":{"name":"b_x"}}`)
-		go func() { ended <- s.Call(ctx, c, &inbox{}) }()
+		go func() { defer close(ended); _ = s.Call(ctx, c, &inbox{}) }()
 		synctest.Wait()
 		tell(t, s, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}`)
 		tell(t, s, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"5"}}`)
@@ -268,8 +268,8 @@ func TestStreamsAreMergedAndResumed(t *testing.T) {
 		s, _ := open(t, aggregate(t, streams("a", feedA), streams("b", feedB), &fake{}))
 		listen := func(last string) (*inbox, func()) {
 			ctx, cancel := context.WithCancel(t.Context())
-			out, ended := &inbox{came: make(chan struct{})}, make(chan error, 1)
-			go func() { ended <- s.Listen(ctx, legacy(t, initialize), last, out) }()
+			out, ended := &inbox{came: make(chan struct{})}, make(chan struct{})
+			go func() { defer close(ended); _ = s.Listen(ctx, legacy(t, initialize), last, out) }()
 			return out, func() { cancel(); <-ended }
 		}
 		out, leave := listen("")

@@ -58,10 +58,28 @@ func (p *peer) open() *mcpwire.Message {
 	var got *mcpwire.Message
 	p.each(resp, func(m *mcpwire.Message) bool { got = m; return !m.Kind.Response() })
 	if got == nil || got.Kind != mcpwire.Result {
-		p.t.Fatalf("initialize: %v", got)
+		p.t.Fatalf("initialize: status %d, %q", resp.StatusCode, p.session)
 	}
 	p.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	session := p.session
+	p.t.Cleanup(func() { p.end(session) })
 	return got
+}
+
+// end closes a session.
+func (p *peer) end(session string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, p.url, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set(mcpwire.HeaderSession, session)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_ = resp.Body.Close()
 }
 
 func (p *peer) post(ctx context.Context, body, method, name string) *http.Response {

@@ -13,7 +13,7 @@ import (
 // call again with the answers, until there is a result.
 func (s *session) rounds(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
 	m := c.Message
-	up, err := s.modern(m, nil)
+	up, err := s.modern(m, s.newID())
 	if err != nil {
 		return err
 	}

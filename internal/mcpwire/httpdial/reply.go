@@ -152,7 +152,7 @@ func (r *reply) event(e mcpwire.SSEEvent, status int) (final bool, err error) {
 	}
 	out := exchange.Event{ID: e.ID, HasID: e.HasID, Retry: e.Retry, Status: status}
 	switch {
-	case e.Event != "": // not a message of MCP
+	case e.Event != "" && len(e.Data) > 0: // not a message of MCP
 		return false, nil
 	case len(e.Data) > 0:
 		out.Data = e.Data
@@ -180,7 +180,7 @@ func (r *reply) message(e exchange.Event) (final bool, err error) {
 			return false, nil
 		}
 		e.Final = true
-		if request.Method == mcpwire.MethodToolsList && r.c.Era == mcpwire.Modern {
+		if request.Method == mcpwire.MethodToolsList && r.session == nil {
 			r.f.u.tools.learn(r.c.Caller.ID, cursor(request), e.Data)
 		}
 	} else {

@@ -383,7 +383,7 @@ func TestBrokenStreamIsResumed(t *testing.T) {
 		switch last := r.Header.Get("Last-Event-Id"); {
 		case up.enter(w, r):
 		case r.Method == http.MethodPost:
-			events(w, "id: s/0\nretry: 20\ndata:", "id: s/1\ndata: "+note(1))
+			events(w, "event: prime\nid: s/0\nretry: 20\ndata:", "id: s/1\ndata: "+note(1))
 		case last == "s/1":
 			events(w, "id: s/2\ndata: "+note(2)) // and closes again
 		case last == "s/2":

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -38,6 +40,48 @@ func TestCrashBreaksCallsOffAndTheChildComesBack(t *testing.T) {
 	if after := b.ask(t, "a", "pid", ""); after == before {
 		t.Error("the child did not change")
 	}
+}
+
+func TestEveryCallIsAnsweredWhileChildrenAreKilled(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "modern", func(o *Options) { o.BackOff = time.Millisecond })
+	var wg sync.WaitGroup
+	var results, broken atomic.Int64
+	stop := make(chan struct{})
+	for range 16 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				out := newSink()
+				err := b.Call(within(t), sent(t, "a", tool("1", "echo", `{"x":1}`, "")), out)
+				var e *exchange.Error
+				switch {
+				case err == nil && strings.Contains(out.final, `{"x":1}`):
+					results.Add(1)
+				case errors.As(err, &e) && out.final == "" && e.Code != exchange.TimedOut:
+					broken.Add(1)
+				default:
+					t.Errorf("answered %q and %v", out.final, err)
+				}
+			}
+		})
+	}
+	for range 5 {
+		before := results.Load()
+		eventually(t, "calls go through", func() bool { return results.Load() > before+50 })
+		b.mu.Lock()
+		for kid := range b.all {
+			killGroup(kid.cmd.Process, true)
+		}
+		b.mu.Unlock()
+	}
+	close(stop)
+	wg.Wait()
+	t.Logf("%d results, %d errors", results.Load(), broken.Load())
 }
 
 func TestChildThatEndsInOrderIsReplacedAtOnce(t *testing.T) {

@@ -36,6 +36,10 @@ func (f *face) request(m *mcpwire.Message) {
 		wait = f.opening
 	}
 	opened := f.opening
+	begun := f.begun
+	if r.modern || opens {
+		begun = nil
+	}
 	f.mu.Unlock()
 
 	switch {
@@ -61,6 +65,12 @@ func (f *face) request(m *mcpwire.Message) {
 	f.tasks.Go(func() {
 		defer cancel()
 		out := &sink{f: f, r: r, id: id, keep: opens}
+		if begun != nil {
+			select {
+			case <-begun:
+			case <-ctx.Done(): // run says so
+			}
+		}
 		err := f.run(ctx, c, out, wait, opened, opens)
 		f.free(id, r)
 		f.mu.Lock()
@@ -115,10 +125,8 @@ func (f *face) run(ctx context.Context, c *exchange.Call, out *sink, wait, opene
 	}
 	err = s.Call(ctx, c, out)
 	f.noticeLoss(err, s)
-	if err == nil && c.Message.Method == mcpwire.MethodSetLevel {
-		f.mu.Lock()
-		f.levels = c
-		f.mu.Unlock()
+	if err == nil {
+		f.remember(c)
 	}
 	return err
 }

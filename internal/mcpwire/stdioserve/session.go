@@ -3,6 +3,8 @@ package stdioserve
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +25,7 @@ func (f *face) open(ctx context.Context, c *exchange.Call, out *sink, opened cha
 	}
 	f.mu.Lock()
 	f.session, f.hello, f.version, f.ready, f.reopen = s, c, agreed(out.answer, c.Version), false, false
+	clear(f.state)
 	f.mu.Unlock()
 	return nil
 }
@@ -54,7 +57,7 @@ func agreed(answer []byte, asked string) string {
 func (f *face) current(ctx context.Context) (exchange.Session, error) {
 	for {
 		f.mu.Lock()
-		s, hello, wait, reopen, ready, levels := f.session, f.hello, f.opening, f.reopen, f.ready, f.levels
+		s, hello, wait, reopen := f.session, f.hello, f.opening, f.reopen
 		if wait == nil && reopen {
 			f.opening = make(chan struct{})
 		}
@@ -71,13 +74,13 @@ func (f *face) current(ctx context.Context) (exchange.Session, error) {
 		case !reopen:
 			return s, nil
 		}
-		s, err := f.again(ctx, hello, ready, levels, opening)
+		s, err := f.again(ctx, hello, opening)
 		return s, err
 	}
 }
 
 // again opens the session once more. The client has seen the first answer.
-func (f *face) again(ctx context.Context, hello *exchange.Call, ready bool, levels *exchange.Call, opening chan struct{}) (exchange.Session, error) {
+func (f *face) again(ctx context.Context, hello *exchange.Call, opening chan struct{}) (exchange.Session, error) {
 	defer f.opened(opening)
 	s, err := f.o.Upstream.Initialize(ctx, hello, nowhere{})
 	if err != nil {
@@ -87,14 +90,19 @@ func (f *face) again(ctx context.Context, hello *exchange.Call, ready bool, leve
 		return nil, &exchange.Error{Code: exchange.SessionLost, Message: "the session ended and the server opens no other",
 			Fix: "start the client again"}
 	}
+	f.mu.Lock()
+	ready, state := f.ready, slices.Collect(maps.Values(f.state))
+	f.mu.Unlock()
 	if ready {
-		m := mustNotification(mcpwire.MethodInitialized)
-		if err := s.Notify(ctx, f.call(m)); err == nil && levels != nil {
-			err = s.Call(ctx, levels, nowhere{})
-			if err != nil {
-				f.o.Log.Warn("the log level could not be set again", "error", err.Error())
-			}
+		err = s.Notify(ctx, f.call(mustNotification(mcpwire.MethodInitialized)))
+	}
+	for _, c := range state {
+		if err == nil {
+			err = s.Call(ctx, c, nowhere{})
 		}
+	}
+	if err != nil {
+		f.o.Log.Warn("the new session was not told everything that the lost one knew", "error", err.Error())
 	}
 	f.mu.Lock()
 	f.session, f.reopen = s, false
@@ -103,6 +111,29 @@ func (f *face) again(ctx context.Context, hello *exchange.Call, ready bool, leve
 		f.hear(s)
 	}
 	return s, nil
+}
+
+// maxState bounds what is remembered of a session.
+const maxState = 1000
+
+// remember keeps the calls that change what a session is: its log level and its
+// subscriptions.
+func (f *face) remember(c *exchange.Call) {
+	key := c.Message.Method
+	switch key {
+	case mcpwire.MethodSetLevel:
+	case mcpwire.MethodSubscribe, mcpwire.MethodUnsubscribe:
+		key = mcpwire.MethodSubscribe + " " + string(c.Message.Bytes(c.Message.URI))
+	default:
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.Message.Method == mcpwire.MethodUnsubscribe {
+		delete(f.state, key)
+	} else if len(f.state) < maxState {
+		f.state[key] = c
+	}
 }
 
 func mustNotification(method string) *mcpwire.Message {

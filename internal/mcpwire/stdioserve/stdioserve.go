@@ -50,12 +50,19 @@ type face struct {
 	opening chan struct{} // closed when the initialize in progress was answered
 	reopen  bool          // the session was lost and has to be opened again
 	ready   bool          // notifications/initialized came
+	begun   chan struct{} // closed when notifications/initialized was passed on
 	hearing context.CancelFunc
-	ending  bool           // the client has said all it had to say
-	levels  *exchange.Call // the last logging/setLevel, repeated in a session opened again
+	ending  bool                      // the client has said all it had to say
+	state   map[string]*exchange.Call // what a session that is opened again has to be told
 
-	notes chan *exchange.Call
+	notes chan note
 	tasks sync.WaitGroup
+}
+
+// note is a notification, or an answer of a legacy client, on its way.
+type note struct {
+	call *exchange.Call
+	done chan struct{} // closed when it was passed on; nil where nobody waits
 }
 
 // request is a call in flight.
@@ -84,7 +91,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	f := &face{o: o, ctx: ctx, out: &lines{to: out, failed: stop}, calls: map[string]*request{}, notes: make(chan *exchange.Call, maxNotes)}
+	f := &face{o: o, ctx: ctx, out: &lines{to: out, failed: stop}, calls: map[string]*request{}, state: map[string]*exchange.Call{}, notes: make(chan note, maxNotes)}
 
 	var forward sync.WaitGroup
 	forward.Go(f.forward)
@@ -181,37 +188,53 @@ func (f *face) call(m *mcpwire.Message) *exchange.Call {
 }
 
 // note queues a notification, or an answer of a legacy client, for the upstream.
+// Requests that come after notifications/initialized wait until it was passed on: there
+// are servers that offer more from then on.
 func (f *face) note(m *mcpwire.Message) {
+	n := note{call: f.call(m)}
+	if n.call.Era == mcpwire.Legacy && m.Method == mcpwire.MethodInitialized {
+		n.done = make(chan struct{})
+		f.mu.Lock()
+		f.begun = n.done
+		f.mu.Unlock()
+	}
 	select {
-	case f.notes <- f.call(m):
+	case f.notes <- n:
 	case <-f.ctx.Done():
 	}
 }
 
 // forward sends notifications and answers on, one after the other.
 func (f *face) forward() {
-	for c := range f.notes {
-		if f.ctx.Err() != nil {
-			continue
+	for n := range f.notes {
+		f.pass(n.call)
+		if n.done != nil {
+			close(n.done)
 		}
-		var err error
-		if c.Era == mcpwire.Modern {
-			err = f.o.Upstream.Notify(f.ctx, c)
-		} else {
-			s, failed := f.current(f.ctx)
-			if failed != nil || s == nil {
-				f.o.Log.Debug("a notification without a session was dropped", "method", c.Message.Method)
-				continue
-			}
-			err = s.Notify(f.ctx, c)
-			if c.Message.Method == mcpwire.MethodInitialized && err == nil {
-				f.hear(s)
-			}
-			f.noticeLoss(err, s)
+	}
+}
+
+func (f *face) pass(c *exchange.Call) {
+	if f.ctx.Err() != nil {
+		return
+	}
+	var err error
+	if c.Era == mcpwire.Modern {
+		err = f.o.Upstream.Notify(f.ctx, c)
+	} else {
+		s, failed := f.current(f.ctx)
+		if failed != nil || s == nil {
+			f.o.Log.Debug("a notification without a session was dropped", "method", c.Message.Method)
+			return
 		}
-		if err != nil && f.ctx.Err() == nil {
-			f.o.Log.Warn("a notification could not be delivered", "method", c.Message.Method, "error", err.Error())
+		err = s.Notify(f.ctx, c)
+		if c.Message.Method == mcpwire.MethodInitialized && err == nil {
+			f.hear(s)
 		}
+		f.noticeLoss(err, s)
+	}
+	if err != nil && f.ctx.Err() == nil {
+		f.o.Log.Warn("a notification could not be delivered", "method", c.Message.Method, "error", err.Error())
 	}
 }
 

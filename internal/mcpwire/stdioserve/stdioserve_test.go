@@ -219,10 +219,11 @@ func TestLimitOfCallsAndTheSameIDTwice(t *testing.T) {
 func TestLostSessionIsReportedOnceAndOpenedAnew(t *testing.T) {
 	t.Parallel()
 	up := newFake()
-	lost := true
+	var calls []string // one at a time, since the client waits for each answer
 	up.call = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
-		if lost {
-			lost = false
+		uri, _ := c.Message.Text(c.Message.URI)
+		calls = append(calls, c.Message.Method+uri)
+		if c.Message.Method == "lose" {
 			return &exchange.Error{Code: exchange.SessionLost, Message: "server test: gone"}
 		}
 		return final(out, c, "{}")
@@ -232,12 +233,24 @@ func TestLostSessionIsReportedOnceAndOpenedAnew(t *testing.T) {
 	c.want(`"id":0,"result"`)
 	c.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
 	<-up.came
-	c.send(legacy("1", "tools/list"))
-	c.want(`"id":1,"error":{"code":-31005`)
-	c.send(legacy("2", "tools/list"))
-	c.want(`"id":2,"result"`) // and the client does not see a second answer to initialize
+	for _, line := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"a:1"}}`,
+		`{"jsonrpc":"2.0","id":2,"method":"resources/subscribe","params":{"uri":"a:2"}}`,
+		`{"jsonrpc":"2.0","id":3,"method":"resources/unsubscribe","params":{"uri":"a:2"}}`,
+	} {
+		c.send(line)
+		c.want(`"result":{}`)
+	}
+	c.send(legacy("4", "lose"))
+	c.want(`"id":4,"error":{"code":-31005`)
+	calls = nil
+	c.send(legacy("5", "tools/list"))
+	c.want(`"id":5,"result"`) // and the client does not see a second answer to initialize
 	if got := <-up.came; !strings.Contains(got, "notifications/initialized") {
 		t.Errorf("the new session was told %s", got)
+	}
+	if got := strings.Join(calls, " "); got != "resources/subscribea:1 tools/list" {
+		t.Errorf("the new session was asked %s", got)
 	}
 	c.end()
 	if up.opened != 2 || up.closed != 2 {
