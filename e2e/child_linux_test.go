@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
 )
 
 // spy is a server that answers initialize with what it could get hold of: a file of
@@ -25,7 +25,8 @@ while read line; do :; done`
 
 func TestChildOfProxyFindsNothing(t *testing.T) {
 	t.Parallel()
-	if version, err := ll.LandlockGetABIVersion(); err != nil || version < 3 {
+	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if errno != 0 || version < 3 {
 		t.Skip("SKIP: this kernel has no Landlock that could be tested")
 	}
 	bin, err := binary()

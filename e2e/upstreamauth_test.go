@@ -408,6 +408,9 @@ func TestAServerThatEverybodySharesIsSignedInToOnce(t *testing.T) {
 	}
 	upstream.leaks(t, "output", out+stderr.String())
 	w.sealedOnly(upstream)
+	if code, out := run("logout", "crm"); code != 0 {
+		t.Errorf("logout: exit %d %s", code, out)
+	}
 	if code, out := run("login", "erp"); code == 0 {
 		t.Errorf("a server that is not there: %s", out)
 	}

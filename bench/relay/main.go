@@ -1,10 +1,11 @@
 // Command relay measures what a relay costs a real MCP client and server, both on the
-// official Go SDK: direct, through a relay in Go that only copies bytes, and through
-// `sluice proxy`, in turns, in one run, in both eras.
+// official Go SDK: direct, through a relay in Go that only copies HTTP, through one that
+// copies the bytes of connections and knows no HTTP (the floor for a process in
+// between), and through `sluice proxy`, in turns, in one run, in both eras.
 //
-//	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern] [-clients N] [-bytes N]
+//	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern] [-clients N] [-bytes N] [-other PROGRAM]
 //
-// The upstream, either relay and the clients are processes of their own on loopback;
+// The upstream, the relays and the clients are processes of their own on loopback;
 // each relay has an upstream connection pool of its own to the same upstream. A call
 // is tools/call of a tool that answers with as much text as it is asked for.
 //
@@ -31,12 +32,13 @@ import (
 )
 
 func main() {
-	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, copy, parts")
-	target := flag.String("upstream", "", "with -serve copy and parts: where to")
+	serveRole := flag.String("serve", "", "be one of the servers: legacy, modern, forward, copy, parts")
+	target := flag.String("upstream", "", "with -serve forward, copy and parts: where to")
 	profile := flag.String("profile", "", "with -serve: write a CPU profile to this file at the end")
 	rounds := flag.Int("rounds", 7, "slices of each path in each setting")
 	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
 	program := flag.String("sluice", "", "the sluice program; empty builds it")
+	other := flag.String("other", "", "another sluice program, to be compared with the first")
 	era := flag.String("era", "", "only this era: legacy or modern")
 	clients := flag.Int("clients", 0, "only this many clients; 0: 1 and 16")
 	size := flag.Int("bytes", 0, "only results of this size; 0: 64 and 65536")
@@ -47,7 +49,7 @@ func main() {
 	if *serveRole != "" {
 		err = profiled(*profile, func() error { return role(*serveRole, *target) })
 	} else {
-		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *era, or(*clients, 1, 16), or(*size, 64, 64<<10)})
+		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *other, *era, or(*clients, 1, 16), or(*size, 64, 64<<10)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -77,6 +79,8 @@ func role(name, target string) error {
 	switch name {
 	case "legacy", "modern":
 		h = upstream(name == "modern")
+	case "forward":
+		return forward(target)
 	case "copy", "parts":
 		var err error
 		if h, err = copying(target); name == "parts" {
@@ -86,7 +90,7 @@ func role(name, target string) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("-serve %s: it is legacy, modern, copy or parts", name)
+		return fmt.Errorf("-serve %s: it is legacy, modern, forward, copy or parts", name)
 	}
 	return serve(h)
 }
@@ -95,6 +99,7 @@ type options struct {
 	rounds  int
 	slice   time.Duration
 	program string
+	other   string
 	era     string
 	clients []int
 	sizes   []int
@@ -154,6 +159,11 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 		return err
 	}
 	defer plain.Kill()
+	floor, err := proc.Start(ctx, nil, self, "-serve", "forward", "-upstream", up.URL)
+	if err != nil {
+		return err
+	}
+	defer floor.Kill()
 	sluice, err := proc.Start(ctx, nil, o.program, "proxy", "--upstream", up.URL, "--listen", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -162,7 +172,16 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 	paths := []*path{
 		{name: "direct", url: up.URL},
 		{name: "copying relay", url: plain.URL, process: plain},
+		{name: "TCP forwarder", url: floor.URL, process: floor},
 		{name: "sluice proxy", url: sluice.URL, process: sluice},
+	}
+	if o.other != "" {
+		other, err := proc.Start(ctx, nil, o.other, "proxy", "--upstream", up.URL, "--listen", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = other.Stop() }()
+		paths = append(paths, &path{name: "the other sluice", url: other.URL, process: other})
 	}
 	for _, clients := range o.clients {
 		for _, size := range o.sizes {

@@ -53,8 +53,41 @@ func upstream(stateless bool) http.Handler {
 		&mcp.StreamableHTTPOptions{Stateless: stateless, PropagateRequestCancellation: stateless})
 }
 
-// copying is the least that a relay in Go can do: it moves bytes and headers, and
-// flushes after every read.
+// forward is the floor: it moves the bytes of connections and knows no HTTP. What it
+// costs is what any further process in between costs.
+func forward(target string) error {
+	to, err := url.Parse(target)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listening on http://%s%s\n", l.Addr(), to.Path)
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer conn.Close()
+			up, err := net.Dial("tcp", to.Host)
+			if err != nil {
+				return
+			}
+			go func() {
+				// The types hide that both are sockets, which the kernel could couple.
+				_, _ = io.Copy(struct{ io.Writer }{up}, struct{ io.Reader }{conn})
+				up.Close()
+			}()
+			_, _ = io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{up})
+		}()
+	}
+}
+
+// copying is the least that a relay of HTTP in Go can do: it moves bytes and headers,
+// and flushes after every read.
 func copying(target string) (http.Handler, error) {
 	to, err := url.Parse(target)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 const head = "| era | clients | result | path | p50 | p95 | calls/s | CPU of the relay per call | its peak memory | p50 : direct | calls/s : direct | p50 : copying | calls/s : copying |\n" +
 	"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 
-// table prints the rows of one setting. The paths are direct, copying and ours.
+// table prints the rows of one setting. The first two paths are direct and copying.
 func table(out io.Writer, s setting, paths []*path) {
 	size := fmt.Sprintf("%d B", s.size)
 	if s.size >= 1<<10 {

@@ -26,6 +26,7 @@ func TestSuite(t *testing.T) {
 	if t.Failed() {
 		t.FailNow()
 	}
+	servers.clean(t)
 	servers.judge(t, serverExceptions)
 	clients.judge(t, clientExceptions)
 
@@ -54,7 +55,7 @@ func serverScenarios(t *testing.T, n node) comparison {
 		{"HTTP → HTTP", func(t *testing.T, into findings) {
 			n.testServer(t, into, relay(t, "--upstream", upstream.url).url)
 		}},
-		{"HTTP → stdio", func(t *testing.T, into findings) {
+		{toStdio, func(t *testing.T, into findings) {
 			n.testServer(t, into, relay(t, "--", program(t, "everything")).url)
 		}},
 	})
@@ -85,6 +86,9 @@ func clientScenarios(t *testing.T, n node) comparison {
 		{"direct", run("direct")}, {"stdio → HTTP", run("stdio")}, {"HTTP → HTTP", run("http")},
 	})
 }
+
+// toStdio is the way to a server that is a child process.
+const toStdio = "HTTP → stdio"
 
 // way is one road from the suite to what it tests.
 type way struct {

@@ -37,9 +37,10 @@ Tasks and Skills beside it. "HTTP → HTTP" is ` + "`sluice proxy --listen … -
 The client is e2e/conformance/client: the official Go SDK, whose server is the suite's.
 "stdio → HTTP" starts ` + "`sluice proxy --upstream URL`" + ` as its stdio server, "HTTP → HTTP" goes
 through ` + "`sluice proxy --listen … --upstream URL`" + `. In the scenarios auth/* the OAuth client
-under test is the SDK's own in the first column, and Sluice's in the others, so there
-the columns are two clients and the counts of messages between them and the
-authorization server may differ where the verdict does not.
+under test is the SDK's own in the first column and Sluice's in the others: two clients,
+which ask an authorization server for different things. There Sluice has to pass what
+the SDK passes. What neither passes is optional: DPoP, workload identity, and
+authorization managed by an enterprise.
 
 `)
 	clients.table(&b, clientExceptions)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,18 +34,48 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	built = dir
-	return m.Run()
+	code := m.Run()
+	races, _ := filepath.Glob(filepath.Join(dir, "race.*"))
+	for _, file := range races {
+		b, _ := os.ReadFile(file)
+		fmt.Fprintf(os.Stderr, "%s\n", b)
+		code = 1
+	}
+	return code
 }
 
 var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-o", built+string(filepath.Separator),
-		"sluice/cmd/sluice", "sluice/e2e/everything", "sluice/e2e/conformance/client")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if err := touchSources(); err != nil {
+		return err
+	}
+	args := []string{"build", "-o", built + string(filepath.Separator)}
+	if raced {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "sluice/cmd/sluice", "sluice/e2e/everything", "sluice/e2e/conformance/client")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
 })
+
+// touchSources looks at every Go file of the module. `go test` remembers what a test
+// looked at and runs it again when that changed; the programs that it builds are not
+// linked into it, so without this a result would outlive the code that it is about.
+func touchSources() error {
+	for _, dir := range []string{"cmd", "internal", "e2e", "capi"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", dir), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".go") {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // program is the path of one of the programs that this package builds.
 func program(t *testing.T, name string) string {
@@ -103,7 +134,7 @@ func (n node) script(name string) string { return filepath.Join(n.modules, filep
 func environment(t *testing.T, more ...string) []string {
 	t.Helper()
 	home := t.TempDir()
-	env := []string{"HOME=" + home, "XDG_STATE_HOME=" + home, "TMPDIR=" + os.TempDir(), "PATH=" + os.Getenv("PATH"), "NO_COLOR=1"}
+	env := []string{"GORACE=log_path=" + filepath.Join(built, "race"), "HOME=" + home, "XDG_STATE_HOME=" + home, "TMPDIR=" + os.TempDir(), "PATH=" + os.Getenv("PATH"), "NO_COLOR=1"}
 	return append(env, more...)
 }
 

@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 type gate struct {
 	t      *testing.T
 	dir    string
+	env    []string
 	config string
 	url    string
 	token  string // of the owner
@@ -61,13 +62,18 @@ func start(t *testing.T) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{t: t, dir: t.TempDir()}
+	return serve(t, "mcp:\n  servers:\n"+
+		"    web: {url: \""+upstream.URL+"/mcp\"}\n"+
+		"    local: {command: ["+quote(self)+"], env: {"+asServer+": {value: \"1\"}}, prefix: l.}\n"+
+		"    gone: {url: \"http://"+closedPort(t)+"/mcp\"}\n"+
+		"  aggregate: [web, gone, local]\n")
+}
+
+// serve starts `sluice serve` with a configuration.
+func serve(t *testing.T, text string, env ...string) *gate {
+	t.Helper()
+	g := &gate{t: t, dir: t.TempDir(), env: env}
 	g.config = filepath.Join(g.dir, "sluice.yaml")
-	text := "mcp:\n  servers:\n" +
-		"    web: {url: \"" + upstream.URL + "/mcp\"}\n" +
-		"    local: {command: [" + quote(self) + "], env: {" + asServer + ": {value: \"1\"}}, prefix: l.}\n" +
-		"    gone: {url: \"http://" + closedPort(t) + "/mcp\"}\n" +
-		"  aggregate: [web, gone, local]\n"
 	if err := os.WriteFile(g.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +105,7 @@ func start(t *testing.T) *gate {
 func (g *gate) process(args []string, out, logs io.Writer) cli.Process {
 	return cli.Process{
 		Args: append([]string{"--state-dir", filepath.Join(g.dir, "state"), "--config", g.config}, args...),
-		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + g.dir}, Stdin: strings.NewReader(""), Stdout: out, Stderr: logs,
+		Env:  append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + g.dir}, g.env...), Stdin: strings.NewReader(""), Stdout: out, Stderr: logs,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -90,6 +91,12 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 	// What can't be sent any more is lost; the exporter has said so.
 	defer func() { _ = endTracing(context.WithoutCancel(cmd.Context())) }()
 	spec.Tracer = tracer
+	if len(spec.Command) > 0 {
+		// A directory that is not there yet is harder to keep a child out of.
+		if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
+			return fault.New(fault.StoreUnavailable, "the state directory %s can't be made", cfg.StateDir).Wrap(err)
+		}
+	}
 	up, err := app.Upstream(spec)
 	if err != nil {
 		return err

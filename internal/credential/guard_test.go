@@ -1,7 +1,9 @@
 package credential
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -63,6 +65,27 @@ func TestAddressesThatAreNotPublic(t *testing.T) {
 		if !(reach{}).allows(netip.MustParseAddr(a)) {
 			t.Errorf("%s does not count as public", a)
 		}
+	}
+}
+
+// A name that was public when it was judged may resolve to anything when it is dialled.
+func TestTheAddressIsJudgedWhenItIsDialled(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(srv.Close)
+	for _, tt := range []struct {
+		reach reach
+		ok    bool
+	}{{reach{}, false}, {reach{private: true, linkLocal: true}, false}, {reach{loopback: true}, true}} {
+		f := newFetcher(tt.reach)
+		resp, err := f.client.Get(srv.URL)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err == nil) != tt.ok || (err != nil && !errors.Is(err, errBlocked)) {
+			t.Errorf("%+v: %v", tt.reach, err)
+		}
+		f.client.CloseIdleConnections()
 	}
 }
 

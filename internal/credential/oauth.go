@@ -3,68 +3,17 @@ package credential
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"sluice/internal/fault"
 	"sluice/internal/mcpwire/exchange"
 )
-
-// Grants that Sluice can use.
-const (
-	AuthorizationCode = "authorization_code"
-	ClientCredentials = "client_credentials"
-)
-
-// Options describe how Sluice gets OAuth tokens for one upstream.
-type Options struct {
-	Server string // the configured name
-	URL    string // of the upstream
-	Store  Store  // memory when nil
-
-	// PerCaller gives every caller a consent and a token of their own. Without it, one
-	// token serves everybody.
-	PerCaller bool
-	Grant     string // AuthorizationCode when empty
-
-	// ClientID and ClientSecret are a client registered by hand; Issuer is where.
-	ClientID        string
-	ClientSecret    Value
-	ClientKey       Value  // private key in PEM, for a client that signs instead (private_key_jwt)
-	TokenAuthMethod string // client_secret_basic, client_secret_post or none; chosen when empty
-	Issuer          string // the only authorization server to use
-	// ClientMetadataURL is the client id where a server reads such documents.
-	ClientMetadataURL string
-	ClientName        string // at registration; "Sluice" when empty
-	Scopes            []string
-
-	// AllowPrivate lets discovery reach private networks although the upstream's URL
-	// names none. A URL that names one allows it by itself.
-	AllowPrivate bool
-
-	// Open shows a person the page where they agree; it must not wait. With it, a call
-	// that needs a consent waits, and the answer is received on loopback.
-	Open func(url string) error
-	// Redirect is the loopback URL that answers come to, for clients whose registration
-	// fixes it ("http://localhost:8976/callback"). Any port of 127.0.0.1 when empty.
-	Redirect string
-	// Wait bounds how long a call waits for a person; two minutes when 0.
-	Wait time.Duration
-	// Consents hands out links to a page instead, where callers are several people.
-	Consents *Consents
-
-	Getenv func(string) string
-	Now    func() time.Time
-	Log    *slog.Logger
-}
 
 // OAuth is the credential of an upstream that wants OAuth 2.1 tokens.
 type OAuth struct {
@@ -96,45 +45,11 @@ type hold struct {
 
 // NewOAuth returns an OAuth credential. It talks to nobody yet.
 func NewOAuth(o Options) (*OAuth, error) {
-	bad := func(format string, args ...any) (*OAuth, error) {
-		return nil, fault.New(fault.Usage, "server %q, oauth: %s", o.Server, fmt.Sprintf(format, args...))
+	u, err := o.check()
+	if err != nil {
+		return nil, err
 	}
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Opaque != "" || u.Host == "" {
-		return bad("the server's URL is not an absolute one")
-	}
-	if u.Scheme != "https" && !isLoopbackHost(u.Hostname()) {
-		return bad("a token would travel unencrypted: use an https URL")
-	}
-	switch o.Grant = cmp.Or(o.Grant, AuthorizationCode); {
-	case o.Grant != AuthorizationCode && o.Grant != ClientCredentials:
-		return bad("grant is %s or %s", AuthorizationCode, ClientCredentials)
-	case o.Grant == ClientCredentials && (o.ClientID == "" || o.PerCaller):
-		return bad("%s needs a client_id and serves everybody alike", ClientCredentials)
-	case o.ClientID == "" && !(o.ClientSecret.IsZero() && o.ClientKey.IsZero()):
-		return bad("a client secret or key without client_id")
-	case !o.ClientSecret.IsZero() && !o.ClientKey.IsZero():
-		return bad("a client has a secret or a key, not both")
-	case !slices.Contains([]string{"", methodNone, methodBasic, methodPost}, o.TokenAuthMethod):
-		return bad("the token endpoint's method is %s, %s or %s", methodBasic, methodPost, methodNone)
-	case len(cleanScopes(o.Scopes)) != len(o.Scopes):
-		return bad("scopes holds a word twice, or one that is no scope")
-	}
-	for name, v := range map[string]Value{"client_secret": o.ClientSecret, "client_key": o.ClientKey} {
-		if err := v.Check(); err != nil && !v.IsZero() {
-			return bad("%s: %v", name, err)
-		}
-	}
-	if o.ClientMetadataURL != "" {
-		if d, err := url.Parse(o.ClientMetadataURL); err != nil || d.Scheme != "https" || d.Host == "" || len(d.Path) < 2 || d.Fragment != "" || d.User != nil {
-			return bad("the client metadata URL is not an https URL with a path")
-		}
-	}
-	if o.Redirect != "" {
-		if err := checkLoopbackRedirect(o.Redirect); err != nil {
-			return bad("redirect: %v", err)
-		}
-	}
+	o.Grant = cmp.Or(o.Grant, AuthorizationCode)
 	o.ClientName = cmp.Or(o.ClientName, "Sluice")
 	o.Wait = cmp.Or(o.Wait, 2*time.Minute)
 	if o.Store == nil {
@@ -201,7 +116,10 @@ func (o *OAuth) reload(h *hold) (bool, error) {
 	var stored grant
 	ok, err := load(o.o.Store, o.tokenKey(h.key), &stored)
 	if err != nil {
-		return false, o.fail(exchange.CredentialLost, "its stored credentials can't be read", err)
+		if h.grant.Load() != nil {
+			return false, nil // what is in memory is good all the same
+		}
+		return false, o.fail(exchange.CredentialLost, "a token may be stored, but can't be read", err)
 	}
 	current := h.grant.Load()
 	if !ok || stored.Access == "" || (current != nil && current.Access == stored.Access) {
@@ -317,7 +235,7 @@ func (o *OAuth) Authorize(ctx context.Context, caller exchange.Caller, h http.He
 	g := mine.grant.Load()
 	if g == nil {
 		if _, err := o.reload(mine); err != nil {
-			return err
+			o.o.Log.Warn("a request goes without a token", "server", o.o.Server, "err", err) // it may need none
 		}
 		if g = mine.grant.Load(); g == nil {
 			return nil
@@ -337,43 +255,6 @@ func (o *OAuth) Authorize(ctx context.Context, caller exchange.Caller, h http.He
 	return nil
 }
 
-// renewEarly renews a token before or at its end. While it is still good, it is used
-// rather than waited for.
-func (o *OAuth) renewEarly(ctx context.Context, h *hold, g *grant) error {
-	good := !g.expired(o.o.Now())
-	if good {
-		select {
-		case h.busy <- struct{}{}:
-		default:
-			return nil
-		}
-		if o.o.Now().Before(h.renewAfter) {
-			<-h.busy
-			return nil
-		}
-	} else if err := h.lock(ctx); err != nil {
-		return err
-	}
-	err := o.do(ctx, h, func(ctx context.Context) error {
-		err := o.renew(ctx, h, g)
-		if err != nil {
-			h.renewAfter = o.o.Now().Add(10 * time.Second)
-		}
-		return err
-	})
-	var lost *refusal
-	switch {
-	case err == nil, errors.As(err, &lost) && lost.code == "invalid_grant":
-		return nil // without a token the upstream asks for one, and a consent begins
-	case good:
-		o.o.Log.Warn("a token could not be renewed early", "server", o.o.Server, "err", err)
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	return o.noToken(err)
-}
-
 func (h *hold) lock(ctx context.Context) error {
 	select {
 	case h.busy <- struct{}{}:
@@ -381,37 +262,4 @@ func (h *hold) lock(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// renew refreshes a grant unless somebody has done so meanwhile. It is called with
-// h.busy held.
-func (o *OAuth) renew(ctx context.Context, h *hold, old *grant) error {
-	if h.grant.Load() != old {
-		return nil
-	}
-	unlock, err := o.o.Store.Lock(ctx, o.tokenKey(h.key))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if changed, err := o.reload(h); changed || err != nil {
-		return err
-	}
-	fresh, err := o.refresh(ctx, old)
-	var no *refusal
-	switch {
-	case errors.As(err, &no) && (no.code == "invalid_grant" || no.code == "invalid_client" && !old.Client.Configured):
-		if no.code == "invalid_client" {
-			o.forgetClient(old.Issuer, &old.Client, old.Client.Redirect)
-		}
-		h.grant.Store(nil)
-		if e := o.o.Store.Delete(o.tokenKey(h.key)); e != nil {
-			o.o.Log.Warn("a lost token can't be removed", "server", o.o.Server, "err", e)
-		}
-		return &refusal{host: no.host, status: no.status, code: "invalid_grant"}
-	case err != nil:
-		return err
-	}
-	o.keepLocked(h.key, fresh)
-	return nil
 }

@@ -368,7 +368,7 @@ func TestNobodyComesToTheBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign.Host = "attacker.example.com"
+	foreign.Host = "attacker.example.com:" + foreign.URL.Port()
 	resp, err := http.DefaultClient.Do(foreign)
 	if err != nil {
 		t.Fatal(err)
@@ -381,4 +381,24 @@ func TestNobodyComesToTheBrowser(t *testing.T) {
 		t.Errorf("the late answer: %s", page)
 	}
 	w.mustCall(c, "local", "user")
+}
+
+func BenchmarkAuthorize(b *testing.B) {
+	store := credential.NewMemory()
+	key := credential.Key{Kind: "tokens", Server: "crm", Resource: "https://mcp.example.com/mcp"}
+	if err := store.Save(key, []byte(`{"access":"x","refresh":"y","obtained":"2026-11-21T12:00:00Z","expires":"2099-11-21T12:00:00Z"}`)); err != nil {
+		b.Fatal(err)
+	}
+	c, err := credential.NewOAuth(credential.Options{Server: "crm", URL: "https://mcp.example.com/mcp", Store: store})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	h := http.Header{}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.Authorize(b.Context(), exchange.Caller{ID: "local"}, h); err != nil || len(h) != 1 {
+			b.Fatal(err, h)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 )
 
@@ -101,7 +100,7 @@ func load(s Store, k Key, into any) (bool, error) {
 	case errors.Is(err, errUnreadable):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("the stored credentials can't be read: %w", err)
+		return false, err
 	case b == nil || json.Unmarshal(b, into) != nil:
 		return false, nil
 	}
@@ -113,8 +112,5 @@ func save(s Store, k Key, value any) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Save(k, b); err != nil {
-		return fmt.Errorf("the credentials can't be stored: %w", err)
-	}
-	return nil
+	return s.Save(k, b)
 }

@@ -113,12 +113,28 @@ func (a *aggregate) Call(ctx context.Context, c *exchange.Call, out exchange.Sin
 
 // Notify tells every member: a notification of a modern client names none.
 func (a *aggregate) Notify(ctx context.Context, c *exchange.Call) error {
-	for i := range a.members {
+	a.each(ctx, a.all(), func(ctx context.Context, i int) {
 		if err := a.members[i].Upstream.Notify(ctx, a.to(i, c)); err != nil {
 			a.o.Log.Debug("a notification was not taken", "server", a.members[i].Name, "error", err)
 		}
-	}
+	})
 	return nil
+}
+
+// each does something with several members at once, each no longer than the aggregate
+// waits: a member that hangs delays no other.
+func (a *aggregate) each(ctx context.Context, of []int, do func(ctx context.Context, member int)) {
+	if len(of) == 1 { // nobody else waits
+		do(ctx, of[0])
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.o.Wait)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, i := range of {
+		wg.Go(func() { do(ctx, i) })
+	}
+	wg.Wait()
 }
 
 // Close closes every member.

@@ -3,8 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,7 +10,8 @@ import (
 	"sluice/internal/mcpwire/exchange"
 )
 
-// link is one member's side of a session. It is opened at initialize, again after the
+// link is one member's side of a session. Its lock comes before the session's, where both
+// are held. It is opened at initialize, again after the
 // member lost it, and later where the member could not be reached at first; each time
 // alone, without the other members noticing.
 type link struct {
@@ -173,12 +172,20 @@ func (s *session) tellReady(ctx context.Context, i int, ready *exchange.Call) {
 func (s *session) lose(i int, which exchange.Session) bool {
 	k := s.links[i]
 	k.mu.Lock()
-	if k.session == which {
+	mine := k.session == which
+	if mine {
 		k.session, k.err = nil, nil
 	}
 	k.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if mine && !s.closed { // there is nothing to end upstream, but here there may be
+		s.work.Go(func() {
+			ctx, cancel := context.WithTimeout(s.live, openLink)
+			defer cancel()
+			_ = which.Close(ctx)
+		})
+	}
 	return !s.closed
 }
 
@@ -233,69 +240,4 @@ func (s *session) setLevel(ctx context.Context, c *exchange.Call, out exchange.S
 		return got.nobody(out, c)
 	}
 	return answer(out, c, []byte("{}"))
-}
-
-// Notify passes on what the client says beside its requests: answers go to the member
-// that asked, cancellations to those that have the request, the rest to everybody.
-func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
-	m := c.Message
-	switch {
-	case m.Kind.Response():
-		return s.deliver(ctx, c, m.ID)
-	case m.Method == mcpwire.MethodProgress:
-		return s.deliver(ctx, c, mcpwire.Member(m.Raw, m.Params, "progressToken"))
-	case m.Method == mcpwire.MethodCancelled:
-		id := m.Bytes(mcpwire.Member(m.Raw, m.Params, "requestId"))
-		s.mu.Lock()
-		of := slices.Compact(slices.Sorted(slices.Values(s.flights[string(id)])))
-		s.mu.Unlock()
-		return s.tell(ctx, c, of)
-	case m.Method == mcpwire.MethodInitialized:
-		ready := keep(c)
-		s.mu.Lock()
-		s.ready = ready
-		s.mu.Unlock()
-		for i := range s.links {
-			s.tellReady(ctx, i, ready)
-		}
-		return nil
-	default:
-		return s.tell(ctx, c, s.a.all())
-	}
-}
-
-// tell notifies members whose sessions are open.
-func (s *session) tell(ctx context.Context, c *exchange.Call, of []int) error {
-	var errs []error
-	told := false
-	for _, i := range of {
-		k := s.links[i]
-		k.mu.Lock()
-		to := k.session
-		k.mu.Unlock()
-		if to == nil {
-			continue
-		}
-		err := to.Notify(ctx, s.a.to(i, c))
-		told = told || err == nil
-		errs = append(errs, err)
-	}
-	if told {
-		return nil
-	}
-	return errors.Join(errs...)
-}
-
-// deliver takes what carries a marked id or token to the member that gave it. What
-// nobody gave is dropped, as a server drops an answer it does not wait for.
-func (s *session) deliver(ctx context.Context, c *exchange.Call, at mcpwire.Span) error {
-	i, raw, ok := unmark(c.Message.Bytes(at), len(s.links))
-	if !ok {
-		return nil
-	}
-	bare, err := edited(c, mcpwire.Edit{Span: at, With: raw})
-	if err != nil {
-		return err
-	}
-	return s.tell(ctx, bare, []int{i})
 }

@@ -84,7 +84,7 @@ type watch struct {
 }
 
 func newSession(a *aggregate, c *exchange.Call) *session {
-	s := &session{a: a, opening: c, watched: map[string]watch{}, flights: map[string][]int{}}
+	s := &session{a: a, opening: keep(c), watched: map[string]watch{}, flights: map[string][]int{}}
 	s.live, s.end = context.WithCancel(context.Background())
 	for range a.members {
 		s.links = append(s.links, &link{})

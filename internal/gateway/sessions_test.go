@@ -158,6 +158,9 @@ func TestALostSessionIsOpenedAgainAlone(t *testing.T) {
 	if a.opened != 1 {
 		t.Errorf("the other member was opened %d times", a.opened)
 	}
+	if err := s.Close(t.Context()); err != nil || b.opened != 2 || b.closed != 2 {
+		t.Errorf("%v; %d sessions were opened and %d closed", err, b.opened, b.closed)
+	}
 }
 
 func TestRequestsOfMembersFindTheirAnswers(t *testing.T) {

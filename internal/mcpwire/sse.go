@@ -140,16 +140,24 @@ func (r *EventReader) leading(b []byte) int {
 	return 0
 }
 
-// lineBreak is where the first line end of b is; len(b) when there is none.
+// lineBreak is where the first line end of b is; len(b) when there is none. It looks
+// ahead by little: in a stream without LF the next one is as far away as can be.
 func lineBreak(b []byte) int {
-	n := bytes.IndexByte(b, '\n')
-	if n < 0 {
-		n = len(b)
+	const ahead = 1 << 10
+	for from := 0; from < len(b); from += ahead {
+		part := b[from:min(from+ahead, len(b))]
+		n := bytes.IndexByte(part, '\n')
+		if n < 0 {
+			n = len(part)
+		}
+		if c := bytes.IndexByte(part[:n], '\r'); c >= 0 {
+			return from + c
+		}
+		if n < len(part) {
+			return from + n
+		}
 	}
-	if c := bytes.IndexByte(b[:n], '\r'); c >= 0 {
-		return c
-	}
-	return n
+	return len(b)
 }
 
 // ending is the size of the line end that b begins with, and 0 when it may go on.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -116,6 +117,19 @@ func TestEventReaderLimit(t *testing.T) {
 	}
 	if _, err := readEvents(t, io.MultiReader(strings.NewReader("data: x\n"), iotest.ErrReader(io.ErrClosedPipe)), 0); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("the reader's error: %v", err)
+	}
+}
+
+// However an event's lines end, each byte is looked at a few times at most.
+func TestManyLinesAreCheap(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{"LF": "\n", "CR": "\r", "CRLF": "\r\n"} {
+		start := time.Now()
+		e, err := NewEventReader(strings.NewReader(strings.Repeat("data: 1"+end, 400_000)+end), 0).Next()
+		// Minutes where the time grows with the square of the length.
+		if took := time.Since(start); err != nil || len(e.Data) != 2*400_000-1 || took > 5*time.Second {
+			t.Errorf("%s: %d bytes, %v, in %v", name, len(e.Data), err, took)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ var pure = []string{"capi", "internal/mapping", "internal/mcpwire"}
 var machine = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall", "plugin"}
 
 // testOnly packages are imported by tests and by each other, never by the product.
-var testOnly = []string{"internal/testkit", "internal/testkit/*", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "bench/*"}
+var testOnly = []string{"internal/testkit", "internal/testkit/*", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "e2e/*/*", "bench/*"}
 
 // judge applies the rules to one import graph: package -> what it imports, both
 // as paths inside the module.

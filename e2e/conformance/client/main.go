@@ -104,7 +104,7 @@ func (o options) transport(ctx context.Context, given scenarioContext) (t mcp.Tr
 
 func (o options) proxy(ctx context.Context, given scenarioContext, more ...string) *exec.Cmd {
 	args := append([]string{"proxy", "--upstream", o.url}, more...)
-	cmd := exec.CommandContext(ctx, o.sluice, append(args, given.flags()...)...)
+	cmd := exec.CommandContext(ctx, o.sluice, args...)
 	cmd.Env = append(os.Environ(), given.environ()...)
 	if self, err := os.Executable(); err == nil {
 		cmd.Env = append(cmd.Env, "BROWSER="+self+" --browse")

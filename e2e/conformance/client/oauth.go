@@ -59,9 +59,6 @@ func fetchCode(ctx context.Context, args *auth.AuthorizationArgs) (*auth.Authori
 	return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
 }
 
-// flags and environ tell the relay of a client that the suite registered beforehand.
-func (given scenarioContext) flags() []string { return nil }
-
 // environ names the client that a scenario gives, as a person would who registered
 // one by hand.
 func (given scenarioContext) environ() []string {

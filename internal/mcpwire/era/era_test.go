@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sluice/internal/mcpwire"
@@ -32,7 +33,9 @@ func TestSameEraPassesUntouched(t *testing.T) {
 		got, raw = out, c.Message
 		return finish(c.Message, out, `{}`)
 	}
-	f.legacy = func(_ context.Context, _ *fakeSession, m *mcpwire.Message, out exchange.Sink) error { return finish(m, out, `{}`) }
+	f.legacy = func(_ context.Context, _ *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
+		return finish(m, out, `{}`)
+	}
 	up := facing(t, &f.fake, era.Options{})
 	c := client{t: t, up: up}
 	out := relayer{newRecord()}
@@ -51,7 +54,8 @@ func TestSameEraPassesUntouched(t *testing.T) {
 }
 
 func TestProbeIsAskedOnceForAll(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		var probes atomic.Int32
 		f := echoing("{}")
 		f.modern = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
@@ -95,7 +99,8 @@ func TestWhatShowsAModernServer(t *testing.T) {
 		{"it broke off", 0, func(*mcpwire.Message, exchange.Sink) error { return &exchange.Error{Code: exchange.BrokeOff} }, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				f := echoing("{}")
 				f.modern = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
 					if c.Message.Method == mcpwire.MethodDiscover {
@@ -114,7 +119,8 @@ func TestWhatShowsAModernServer(t *testing.T) {
 }
 
 func TestSilenceIsLegacyForAWhile(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		probes := 0
 		f.modern = func(ctx context.Context, _ *exchange.Call, _ exchange.Sink) error {
@@ -138,7 +144,8 @@ func TestSilenceIsLegacyForAWhile(t *testing.T) {
 }
 
 func TestFailureIsNoVerdict(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		down := true
 		f.modern = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
@@ -161,7 +168,8 @@ func TestFailureIsNoVerdict(t *testing.T) {
 }
 
 func TestVerdictThatStopsFittingIsAskedForAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error { return finish(m, out, "{}") })
 		c := client{t: t, up: facing(t, &f.fake, era.Options{})}
 		c.call("1", "tools/list", "")
@@ -181,7 +189,8 @@ func TestVerdictThatStopsFittingIsAskedForAgain(t *testing.T) {
 }
 
 func TestForcedEraIsNotProbed(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		probed := false
 		f.modern = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
@@ -197,7 +206,8 @@ func TestForcedEraIsNotProbed(t *testing.T) {
 }
 
 func TestHandshakeThatFailsForItsOwnReasons(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := &refusing{fake: fake{legacy: echoing("{}").legacy}}
 		c := client{t: t, up: era.New(f, era.Options{})}
 		defer func() { _ = c.up.Close(context.Background()) }()

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/era"
@@ -26,7 +25,6 @@ type fake struct {
 
 	mu       sync.Mutex
 	sessions []*fakeSession
-	refuse   *mcpwire.Message
 	closed   bool
 	notified []string
 }
@@ -333,13 +331,6 @@ func (c *client) call(id, method, params string) *record {
 		c.t.Fatalf("%s: %v", method, err)
 	}
 	return r
-}
-
-// bubble runs a test where time is made up and a goroutine left behind is found out.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, f)
 }
 
 // facing is an adapter in front of the fake, closed at the end of the test.

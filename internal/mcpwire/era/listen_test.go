@@ -22,7 +22,8 @@ func listening(t *testing.T, c client, id, filter string) (*record, func() error
 }
 
 func TestListenOnALegacyServer(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: facing(t, f, era.Options{})}
 		one, endOne := listening(t, c, `"s"`, `{"toolsListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["a:1","a:2"],"vendor":true}`)
@@ -71,7 +72,8 @@ func list(all []string) string {
 }
 
 func TestListenWhereThereIsNoStream(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: facing(t, f, era.Options{})}
 		c.call("1", "tools/list", "")
@@ -84,7 +86,8 @@ func TestListenWhereThereIsNoStream(t *testing.T) {
 }
 
 func TestListenEndsWellWhenSluiceDoes(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: era.New(f, era.Options{})}
 		r := newRecord()
@@ -102,7 +105,8 @@ func TestListenEndsWellWhenSluiceDoes(t *testing.T) {
 }
 
 func TestQuestionsAndLogsOnTheServersOwnStream(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		started := make(chan struct{})
 		f := &fake{legacy: func(_ context.Context, s *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
 			close(started)
@@ -133,7 +137,8 @@ func TestQuestionsAndLogsOnTheServersOwnStream(t *testing.T) {
 }
 
 func TestListenSurvivesALostSession(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: facing(t, f, era.Options{})}
 		r, end := listening(t, c, `1`, `{"resourceSubscriptions":["a:1"]}`)

@@ -52,8 +52,9 @@ func newPeer(t *testing.T, url string, e mcpwire.Era) *peer {
 // open does the handshake and returns its result.
 func (p *peer) open() *mcpwire.Message {
 	p.t.Helper()
-	resp := p.post(p.t.Context(), `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":`+p.caps+
-		`,"clientInfo":{"name":"peer","version":"1"}}}`, "", "")
+	hello := `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":` + p.caps +
+		`,"clientInfo":{"name":"peer","version":"1"}}}`
+	resp := p.post(p.t.Context(), hello, "", "") //nolint:bodyclose // each closes it
 	p.session = resp.Header.Get(mcpwire.HeaderSession)
 	var got *mcpwire.Message
 	p.each(resp, func(m *mcpwire.Message) bool { got = m; return !m.Kind.Response() })
@@ -197,7 +198,8 @@ func (p *peer) callAs(ctx context.Context, id, method, params string) (*mcpwire.
 	retry := ""
 	for range 6 {
 		var got *mcpwire.Message
-		p.each(p.post(ctx, p.body(id, method, join(params, retry)), method, named(params)), func(m *mcpwire.Message) bool {
+		resp := p.post(ctx, p.body(id, method, join(params, retry)), method, named(params)) //nolint:bodyclose // each closes it
+		p.each(resp, func(m *mcpwire.Message) bool {
 			switch {
 			case m.Kind.Response():
 				got = m

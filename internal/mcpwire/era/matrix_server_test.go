@@ -60,7 +60,7 @@ func matrixServer() *everything.Server {
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: strconv.FormatInt(hung.Load(), 10)}}}, nil
 	})
 	add("legacy_roots", func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		roots, err := req.Session.ListRoots(ctx, nil)
+		roots, err := req.Session.ListRoots(ctx, nil) //nolint:staticcheck // it works for years to come, and a relay carries it
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,9 @@ func relay(t *testing.T, x *crossing) {
 		if program, err = os.Executable(); err != nil {
 			t.Fatal(err)
 		}
-		up, err = stdiodial.New(stdiodial.Options{Server: "everything", Command: []string{program}, Env: []string{childVariable + "=1"}})
+		up, err = stdiodial.New(stdiodial.Options{Server: "everything", Command: []string{program},
+			// The race detector, where it is on, lets every process sleep before it ends.
+			Env: []string{childVariable + "=1", "GORACE=atexit_sleep_ms=0"}})
 	} else {
 		s := matrixServer()
 		server := httptest.NewServer(only(x.server, s))
@@ -143,7 +145,7 @@ func TestCrossEraMatrix(t *testing.T) {
 	switch {
 	case want == string(page):
 	case *update:
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // documentation is for everybody
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
@@ -179,8 +181,13 @@ func matrix(outcomes map[string]string) string {
 // soon waits until something holds.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
 			t.Fatalf("%s: not within %s", what, patience)
 		}
 	}

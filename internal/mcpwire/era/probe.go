@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/internal/mcpwire"
@@ -17,6 +18,9 @@ type verdict struct {
 	until time.Time
 }
 
+// holds reports whether the verdict is one, and still good.
+func (v *verdict) holds() bool { return v != nil && (v.until.IsZero() || time.Now().Before(v.until)) }
+
 // prober finds out once, for everybody, which era an upstream speaks. A failure to
 // reach it is no verdict.
 type prober struct {
@@ -24,8 +28,9 @@ type prober struct {
 	opt Options
 	ctx context.Context // of the adapter
 
+	known atomic.Pointer[verdict]
+
 	mu    sync.Mutex
-	known *verdict
 	going chan struct{} // closed when the probe under way ends
 	err   error         // of the last probe
 }
@@ -36,8 +41,11 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 	if p.opt.Force != 0 {
 		return p.opt.Force == mcpwire.Modern, nil
 	}
+	if v := p.known.Load(); v.holds() {
+		return v.modern, nil
+	}
 	p.mu.Lock()
-	if v := p.known; v != nil && (v.until.IsZero() || time.Now().Before(v.until)) {
+	if v := p.known.Load(); v.holds() {
 		p.mu.Unlock()
 		return v.modern, nil
 	}
@@ -54,19 +62,21 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 		return false, ctx.Err()
 	case <-going:
 	}
+	if v := p.known.Load(); v != nil {
+		return v.modern, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known == nil {
-		return false, p.err
+	if p.err == nil { // it was forgotten since; whoever asks next finds out
+		return false, &exchange.Error{Code: exchange.WrongEra, Message: named(p.opt.Server) + " changed the era it speaks",
+			Fix: "send the call again"}
 	}
-	return p.known.modern, nil
+	return false, p.err
 }
 
 // forget drops the verdict: it stopped fitting.
 func (p *prober) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.known = nil
+	p.known.Store(nil)
 }
 
 func (p *prober) probe(ctx context.Context, c *exchange.Call, done chan struct{}) {
@@ -79,7 +89,8 @@ func (p *prober) probe(ctx context.Context, c *exchange.Call, done chan struct{}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known, p.err, p.going = v, err, nil
+	p.known.Store(v)
+	p.err, p.going = err, nil
 	close(done)
 }
 

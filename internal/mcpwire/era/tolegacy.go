@@ -93,7 +93,7 @@ func (l *toLegacy) withSession(ctx context.Context, c *exchange.Call, out exchan
 	for try := 0; ; try++ {
 		s, err := l.pool.acquire(ctx, c)
 		if err != nil {
-			if s != nil && s.refusal != nil && !errors.Is(err, context.Canceled) {
+			if s != nil && s.refusal != nil {
 				return &refused{s.refusal, err}
 			}
 			return err

@@ -65,6 +65,7 @@ func (l *toLegacy) fly(ctx context.Context, s *conversation, c *exchange.Call, o
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), attached: true}
 	if f.mayAsk {
 		f.binding = binding(c)
+		s.listeners.attended(ctx)
 	}
 	up, err := f.request(m)
 	if err != nil {

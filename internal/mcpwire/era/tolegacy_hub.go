@@ -78,7 +78,7 @@ func (h *hub) enter(ln *listener) <-chan struct{} {
 		h.listeners, h.uris = map[*listener]struct{}{}, map[string]int{}
 	}
 	h.listeners[ln] = struct{}{}
-	if len(ln.kinds) == 0 && len(ln.uris) == 0 {
+	if !ln.hears() {
 		return nil
 	}
 	if h.stop == nil && !h.absent {
@@ -101,7 +101,7 @@ func (h *hub) leave(ln *listener) {
 	uris := ln.uris
 	needed := false
 	for other := range h.listeners {
-		needed = needed || len(other.kinds) > 0 || len(other.uris) > 0
+		needed = needed || other.hears()
 	}
 	stop := h.stop
 	if needed {
@@ -114,6 +114,43 @@ func (h *hub) leave(ln *listener) {
 	h.forgetURIs(uris)
 	if stop != nil {
 		stop()
+	}
+}
+
+// hears reports whether it needs the server's stream.
+func (ln *listener) hears() bool { return ln.ear || len(ln.kinds) > 0 || len(ln.uris) > 0 }
+
+// attend opens the server's stream for the life of the session, where the client can be
+// asked something.
+func (h *hub) attend() {
+	for _, can := range []string{"elicitation", "sampling", "roots"} {
+		if has(h.s.client, can) {
+			h.s.ear = &listener{ear: true, wake: make(chan struct{}, 1), lost: make(chan struct{})}
+			h.s.attended = time.Now()
+			h.enter(h.s.ear)
+			return
+		}
+	}
+}
+
+// attended waits until the stream had the time to open.
+func (h *hub) attended(ctx context.Context) {
+	if h.s.ear == nil {
+		return
+	}
+	rest := streamGrace - time.Since(h.s.attended)
+	if rest <= 0 {
+		return
+	}
+	h.mu.Lock()
+	ready := h.ready
+	h.mu.Unlock()
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-ready:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 
 // hub spreads what a session hears outside of calls: to everybody who listens with
 // that session, of what each asked for. The server's stream is open while anybody
-// listens; resources are subscribed to while anybody wants them.
+// listens, and as long as the session where the client can be asked something, since
+// servers may ask there; resources are subscribed to while anybody wants them.
 type hub struct {
 	s *conversation
 
@@ -37,6 +38,7 @@ type listener struct {
 	id    []byte
 	kinds []string // tools, prompts, resources
 	uris  []string
+	ear   bool // wants no notification: it holds the stream open for the server's questions
 
 	mu      sync.Mutex
 	pending [][]byte // not yet sent; each says "look again", so that equal ones are one

@@ -189,6 +189,9 @@ func (p *pool) farewell(s *conversation) {
 		if s.err != nil {
 			return
 		}
+		if s.ear != nil {
+			s.listeners.leave(s.ear)
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		_ = s.session.Close(ctx) // the upstream forgets it by itself as well

@@ -31,6 +31,9 @@ type conversation struct {
 	capabilities []byte // the server's
 	client       []byte // the client's, as declared
 
+	ear      *listener // where the client can be asked something
+	attended time.Time // since when
+
 	listeners hub
 
 	mu      sync.Mutex
@@ -87,6 +90,7 @@ func (s *conversation) open(ctx context.Context, c *exchange.Call) error {
 		s.drop(ctx)
 		return err
 	}
+	s.listeners.attend()
 	return nil
 }
 
@@ -163,7 +167,7 @@ func (s *conversation) stray(e exchange.Event) error {
 	switch m.Kind {
 	case mcpwire.Request:
 		if m.Method != mcpwire.MethodPing {
-			if f := s.sole(func(*flight) bool { return true }); f != nil {
+			if f := s.latest(func(f *flight) bool { return f.mayAsk }); f != nil {
 				return f.asked(m)
 			}
 		}
@@ -191,7 +195,7 @@ func (s *conversation) heard(m *mcpwire.Message) {
 			f.push(m.Raw, false)
 		}
 	case m.Method == mcpwire.MethodLog:
-		if f := s.sole(func(f *flight) bool { return f.level >= 0 }); f != nil && f.wants(m) {
+		if f := s.latest(func(f *flight) bool { return f.wants(m) }); f != nil {
 			f.push(m.Raw, false)
 		}
 	case m.Method == mcpwire.MethodCancelled:
@@ -204,17 +208,14 @@ func (s *conversation) heard(m *mcpwire.Message) {
 	}
 }
 
-// sole is the only call in flight that fits; nil where there are several or none, and
-// nobody can say whose an event is.
-func (s *conversation) sole(fits func(*flight) bool) *flight {
+// latest is the call in flight that began last, of those that fit: what names no call
+// is most likely its. All of them are of one caller, who declared the same with each.
+func (s *conversation) latest(fits func(*flight) bool) *flight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found *flight
-	for _, f := range s.flights {
-		if fits(f) {
-			if found != nil {
-				return nil
-			}
+	for id, f := range s.flights {
+		if fits(f) && (found == nil || id > found.id) {
 			found = f
 		}
 	}

@@ -2,9 +2,7 @@ package era_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +22,8 @@ func echoing(result string) *fake {
 }
 
 func TestModernRequestReachesALegacyServerAsItsOwn(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing(`{"tools":[ {"name":"a","x":1.0e3} ],"nextCursor":"","_meta":{"vendor/k":12345678901234567890}}`)
 		c := client{t: t, up: facing(t, f, era.Options{}), caps: allCaps, meta: `,"vendor/trace":{"deep":[1, 2]},"progressToken":"p"`}
 		got := c.call(`9007199254740993`, "tools/list", `"cursor":"","future":{"a" : 1}`).last(t)
@@ -44,7 +43,8 @@ func TestModernRequestReachesALegacyServerAsItsOwn(t *testing.T) {
 }
 
 func TestDiscoverSaysWhatTheHandshakeSaid(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		c := client{t: t, up: facing(t, echoing("{}"), era.Options{})}
 		got := c.call(`"d"`, "server/discover", "").last(t)
 		same(t, "versions", at(t, got, "result", "supportedVersions"), `["2026-07-28","2025-11-25"]`)
@@ -58,7 +58,8 @@ func TestDiscoverSaysWhatTheHandshakeSaid(t *testing.T) {
 }
 
 func TestRemovedMethodsAreUnknownToModernClients(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: facing(t, f, era.Options{})}
 		for _, method := range []string{"ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe", "initialize", "tasks/get"} {
@@ -74,166 +75,9 @@ func TestRemovedMethodsAreUnknownToModernClients(t *testing.T) {
 	})
 }
 
-// asking is a legacy server whose tool asks these requests and answers with what it
-// was told.
-func asking(requests ...string) *fake {
-	return &fake{legacy: func(ctx context.Context, s *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
-		for _, r := range requests {
-			if err := say(out, "%s", r); err != nil {
-				return err
-			}
-		}
-		var answers []string
-		for range requests {
-			select {
-			case a := <-s.heard:
-				answers = append(answers, string(a.Raw))
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		text, _ := json.Marshal(strings.Join(answers, " "))
-		return finish(m, out, `{"content":[],"heard":`+string(text)+`}`)
-	}}
-}
-
-const elicit = `{"jsonrpc":"2.0","id":"srv-1","method":"elicitation/create","params":{"message":"name?","requestedSchema":{"type":"object","properties":{}},"x":1.50}}`
-const sample = `{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{"messages":[],"maxTokens":5}}`
-const roots = `{"jsonrpc":"2.0","id":"8","method":"roots/list"}`
-
-func TestQuestionInMidCallBecomesInputRequired(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		f := asking(elicit)
-		c := client{t: t, up: facing(t, f, era.Options{}), caps: allCaps}
-		first := c.call("1", "tools/call", `"name":"greet","arguments":{"a": 1,"b":[2]}`).last(t)
-		same(t, "resultType", at(t, first, "result", "resultType"), `"input_required"`)
-		same(t, "question", at(t, first, "result", "inputRequests", "request-1", "params", "x"), "1.50")
-		state := at(t, first, "result", "requestState")
-
-		second := c.call("2", "tools/call", `"name":"greet","arguments":{"b":[2],"a":1},"requestState":`+state+
-			`,"inputResponses":{"request-1":{"action":"accept","content":{"n":1.10}}}`).last(t)
-		same(t, "id", at(t, second, "id"), "2")
-		same(t, "resultType", at(t, second, "result", "resultType"), `"complete"`)
-		contains(t, "what the server heard", at(t, second, "result", "heard"), `\"id\":\"srv-1\"`, `{\"action\":\"accept\",\"content\":{\"n\":1.10}}`)
-		if n := len(f.session(t, 0).methods()); n != 1 {
-			t.Errorf("%d calls reached the server", n)
-		}
-
-		again := c.call("3", "tools/call", `"name":"greet","arguments":{"b":[2],"a":1},"requestState":`+state+`,"inputResponses":{}`).last(t)
-		same(t, "used state", at(t, again, "error", "data", "code"), `"request_state_expired"`)
-	})
-}
-
-func TestSeveralQuestionsAtOnceAndMissingAnswers(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		c := client{t: t, up: facing(t, asking(elicit, sample, roots), era.Options{}), caps: allCaps}
-		first := c.call("1", "prompts/get", `"name":"p"`).last(t)
-		same(t, "first", at(t, first, "result", "inputRequests", "request-1", "method"), `"elicitation/create"`)
-		same(t, "second", at(t, first, "result", "inputRequests", "request-2", "method"), `"sampling/createMessage"`)
-		same(t, "third", at(t, first, "result", "inputRequests", "request-3"), `{"method":"roots/list"}`)
-
-		second := c.call("2", "prompts/get", `"name":"p","requestState":`+at(t, first, "result", "requestState")+
-			`,"inputResponses":{"request-3":{"roots":[]},"request-1":{"action":"perhaps"},"other":3}`).last(t)
-		same(t, "what is left", at(t, second, "result", "resultType"), `"input_required"`)
-		contains(t, "what is left", at(t, second, "result", "inputRequests"), "request-1", "request-2")
-		lacks(t, "what is left", at(t, second, "result", "inputRequests"), "request-3")
-
-		stale := c.call("3", "prompts/get", `"name":"p","requestState":`+at(t, first, "result", "requestState")).last(t)
-		same(t, "stale", at(t, stale, "error", "data", "code"), `"request_state_used"`)
-
-		third := c.call("4", "prompts/get", `"name":"p","requestState":`+at(t, second, "result", "requestState")+
-			`,"inputResponses":{"request-1":{"action":"decline"},"request-2":{"role":"assistant","model":"m","content":{"type":"text","text":"hi"}}}`).last(t)
-		same(t, "end", at(t, third, "result", "resultType"), `"complete"`)
-		contains(t, "answers", at(t, third, "result", "heard"), `\"id\":7`, `\"id\":\"8\"`, `\"id\":\"srv-1\"`)
-	})
-}
-
-func TestStateIsForOneCallerAndOneCall(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		up := facing(t, asking(elicit), era.Options{})
-		c := client{t: t, up: up, caps: allCaps}
-		first := c.call("1", "tools/call", `"name":"greet","arguments":{"a":1}`).last(t)
-		state := at(t, first, "result", "requestState")
-		bad := `"` + strings.Repeat("A", len(state)-2) + `"`
-		answers := `,"inputResponses":{"request-1":{"action":"decline"}}`
-		mallory := client{t: t, up: up, caps: allCaps, who: "mallory"}
-		for _, tc := range []struct {
-			name   string
-			c      client
-			params string
-		}{
-			{"another caller", mallory, `"name":"greet","arguments":{"a":1},"requestState":` + state},
-			{"another tool", c, `"name":"delete","arguments":{"a":1},"requestState":` + state},
-			{"other arguments", c, `"name":"greet","arguments":{"a":2},"requestState":` + state},
-			{"made up", c, `"name":"greet","arguments":{"a":1},"requestState":` + bad},
-			{"not text", c, `"name":"greet","arguments":{"a":1},"requestState":{"a":1}`},
-		} {
-			got := tc.c.call("2", "tools/call", tc.params+answers).last(t)
-			same(t, tc.name, at(t, got, "error", "data", "code"), `"request_state_invalid"`)
-		}
-		got := c.call("3", "tools/call", `"name":"greet","arguments":{"a":1},"requestState":`+state+answers).last(t)
-		same(t, "the right one still works", at(t, got, "result", "resultType"), `"complete"`)
-	})
-}
-
-func TestWhatTheClientDidNotDeclareIsRefusedToTheServer(t *testing.T) {
-	ping := `{"jsonrpc":"2.0","id":"png","method":"ping"}`
-	urlMode := `{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"mode":"url","url":"https://example.com","message":"m","elicitationId":"e"}}`
-	for _, tc := range []struct{ name, caps, method, request, want string }{
-		{"nothing declared", `{}`, "tools/call", elicit, `\"code\":-32601`},
-		{"urls not declared", `{"elicitation":{}}`, "tools/call", urlMode, `elicitation.url`},
-		{"only urls declared", `{"elicitation":{"url":{}}}`, "tools/call", elicit, `\"code\":-32601`},
-		{"no call that may ask", allCaps, "completion/complete", sample, `\"code\":-32601`},
-		{"ping", `{}`, "tools/call", ping, `\"id\":\"png\",\"result\":{}`},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				c := client{t: t, up: facing(t, asking(tc.request), era.Options{}), caps: tc.caps}
-				got := c.call("1", tc.method, `"name":"x"`).last(t)
-				same(t, "the call ends", at(t, got, "result", "resultType"), `"complete"`)
-				contains(t, "what the server heard", at(t, got, "result", "heard"), tc.want)
-			})
-		})
-	}
-}
-
-func TestCallThatWaitsTooLongIsCancelled(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		gone := make(chan struct{})
-		f := asking(elicit)
-		script := f.legacy
-		f.legacy = func(ctx context.Context, s *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
-			err := script(ctx, s, m, out)
-			if errors.Is(err, context.Canceled) {
-				close(gone)
-			}
-			return err
-		}
-		c := client{t: t, up: facing(t, f, era.Options{ParkTimeout: time.Minute}), caps: allCaps}
-		first := c.call("1", "tools/call", `"name":"greet"`).last(t)
-		time.Sleep(time.Minute + time.Second)
-		<-gone
-		late := c.call("2", "tools/call", `"name":"greet","requestState":`+at(t, first, "result", "requestState")+
-			`,"inputResponses":{"request-1":{"action":"decline"}}`).last(t)
-		same(t, "late retry", at(t, late, "error", "data", "code"), `"request_state_expired"`)
-	})
-}
-
-func TestWaitingCallsAreBounded(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		c := client{t: t, up: facing(t, asking(elicit), era.Options{CallerParked: 1}), caps: allCaps}
-		c.call("1", "tools/call", `"name":"greet"`)
-		err := c.up.Call(t.Context(), c.modern("2", "tools/call", `"name":"greet"`), newRecord())
-		if !errors.Is(err, &exchange.Error{Code: exchange.TooMany}) {
-			t.Errorf("got %v", err)
-		}
-		other := client{t: t, up: c.up, caps: allCaps, who: "bob"}
-		other.call("1", "tools/call", `"name":"greet"`)
-	})
-}
-
 func TestLeavingCancelsUpstream(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		started, gone := make(chan struct{}), make(chan struct{})
 		f := &fake{legacy: func(ctx context.Context, _ *fakeSession, _ *mcpwire.Message, _ exchange.Sink) error {
 			close(started)
@@ -259,7 +103,8 @@ func TestLeavingCancelsUpstream(t *testing.T) {
 }
 
 func TestProgressAndLogsOfACall(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{legacy: func(_ context.Context, _ *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
 			if m.ProgressToken.Present() {
 				_ = say(out, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1.0,"x":[]}}`, m.Bytes(m.ProgressToken))
@@ -307,7 +152,8 @@ func TestErrorsOfLegacyServers(t *testing.T) {
 		{"links where none may be asked", allCaps, "tools/list", -32042, links, []string{"error", "code"}, `-31009`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				f := &fake{legacy: func(_ context.Context, _ *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
 					return fail(m, out, tc.code, "the server's words", tc.data)
 				}}
@@ -323,7 +169,8 @@ func TestErrorsOfLegacyServers(t *testing.T) {
 }
 
 func TestFollowedLinkCallsAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		calls := 0
 		f := &fake{legacy: func(_ context.Context, _ *fakeSession, m *mcpwire.Message, out exchange.Sink) error {
 			if calls++; calls != 3 {
@@ -344,7 +191,8 @@ func TestFollowedLinkCallsAgain(t *testing.T) {
 }
 
 func TestSessionsBelongToOneCaller(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		up := facing(t, f, era.Options{SessionIdle: time.Minute, CallerSessions: 2})
 		alice, bob := client{t: t, up: up}, client{t: t, up: up, who: "bob"}
@@ -374,7 +222,8 @@ func TestSessionsBelongToOneCaller(t *testing.T) {
 }
 
 func TestLostSessionIsReplaced(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := echoing("{}")
 		c := client{t: t, up: facing(t, f, era.Options{})}
 		c.call("1", "tools/list", "")
@@ -387,7 +236,8 @@ func TestLostSessionIsReplaced(t *testing.T) {
 }
 
 func TestCloseEndsWhatWaits(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := asking(elicit)
 		c := client{t: t, up: era.New(f, era.Options{}), caps: allCaps}
 		c.call("1", "tools/call", `"name":"greet"`)

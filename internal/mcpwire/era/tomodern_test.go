@@ -75,7 +75,8 @@ func request(t *testing.T, s exchange.Session, format string, args ...any) *reco
 }
 
 func TestHandshakeWithAModernServer(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		up := facing(t, &newModern(nil).fake, era.Options{})
 		s, hello := opened(t, up, `{}`)
 		same(t, "version", at(t, hello, "result", "protocolVersion"), `"2025-06-18"`)
@@ -95,7 +96,8 @@ func TestHandshakeWithAModernServer(t *testing.T) {
 }
 
 func TestLegacyRequestReachesAModernServerAsItsOwn(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error {
 			_ = say(out, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t","progress":1}}`)
 			return finish(m, out, `{"resultType":"complete","ttlMs":5,"tools":[ 1.0 ],"cacheScope":"public","_meta":{"v":1}}`)
@@ -165,7 +167,8 @@ const threeQuestions = `{"resultType":"input_required","requestState":"\u0041 b"
 func TestInputRequiredBecomesRequestsToALegacyClient(t *testing.T) {
 	for _, method := range []string{"tools/call", "prompts/get", "resources/read"} {
 		t.Run(method, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				f := newModern(roundsOf(threeQuestions))
 				s, _ := opened(t, facing(t, &f.fake, era.Options{}), allCaps)
 				a := &answering{newRecord(), t, s, map[string]string{"elicitation/create": `{"action":"accept","content":{"n":1.0}}`, "roots/list": `{"roots":[]}`}}
@@ -199,7 +202,8 @@ func TestRoundsThatCantBeCarried(t *testing.T) {
 		{"no end", allCaps, `{"resultType":"input_required","inputRequests":{"k":{"method":"roots/list"}}}`, map[string]string{"roots/list": `{"roots":[]}`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error { return finish(m, out, tc.answer) })
 				s, _ := opened(t, facing(t, &f.fake, era.Options{}), tc.caps)
 				a := &answering{newRecord(), t, s, tc.answers}
@@ -214,7 +218,8 @@ func TestRoundsThatCantBeCarried(t *testing.T) {
 }
 
 func TestFormThatCouldNotBeShownIsCancelled(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		f := newModern(roundsOf(`{"resultType":"input_required","requestState":"s","inputRequests":{"k":{"method":"elicitation/create","params":{"message":"m"}}}}`))
 		s, _ := opened(t, facing(t, &f.fake, era.Options{}), `{"elicitation":{}}`)
 		a := &answering{newRecord(), t, s, map[string]string{"elicitation/create": "!no"}}
@@ -227,7 +232,8 @@ func TestFormThatCouldNotBeShownIsCancelled(t *testing.T) {
 }
 
 func TestStateOnlyRoundIsRepeated(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		n := 0
 		f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error {
 			if n++; n < 4 {
@@ -255,7 +261,8 @@ func TestErrorsOfModernServers(t *testing.T) {
 		{"of its own", "tools/call", 17, `{"a":1e999}`, "17"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error {
 					return fail(m, out, tc.code, "words", tc.data)
 				})
@@ -270,7 +277,8 @@ func TestErrorsOfModernServers(t *testing.T) {
 }
 
 func TestCancelledNotificationEndsTheCall(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		started := make(chan struct{}, 2)
 		f := newModern(func(ctx context.Context, _ *mcpwire.Message, _ exchange.Sink) error {
 			started <- struct{}{}
@@ -305,7 +313,8 @@ func TestCancelledNotificationEndsTheCall(t *testing.T) {
 }
 
 func TestSubscriptionsOfASessionAreOneListen(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		streams := make(chan func(string), 10)
 		ended := make(chan string, 10)
 		f := newModern(func(ctx context.Context, m *mcpwire.Message, out exchange.Sink) error {
@@ -336,7 +345,9 @@ func TestSubscriptionsOfASessionAreOneListen(t *testing.T) {
 		<-streams
 		same(t, "what the second heard for", <-ended, `{"toolsListChanged":true,"resourceSubscriptions":["a:1"]}`)
 		cancel()
-		<-end
+		if err := <-end; !errors.Is(err, context.Canceled) {
+			t.Errorf("the stream ended with %v", err)
+		}
 		if n := len(r.all()); n != 1 {
 			t.Errorf("the client got %q", r.all())
 		}
@@ -344,7 +355,8 @@ func TestSubscriptionsOfASessionAreOneListen(t *testing.T) {
 }
 
 func TestStreamIsOpenedAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		opens := make(chan time.Time, 10)
 		f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error {
 			opens <- time.Now()
@@ -359,6 +371,8 @@ func TestStreamIsOpenedAgain(t *testing.T) {
 			t.Errorf("opened after %s and %s", second.Sub(first), third.Sub(second))
 		}
 		cancel()
-		<-end
+		if err := <-end; !errors.Is(err, context.Canceled) {
+			t.Errorf("the stream ended with %v", err)
+		}
 	})
 }

@@ -7,9 +7,7 @@ func (a *adapter) Era() mcpwire.Era {
 	if a.opt.Force != 0 {
 		return a.opt.Force
 	}
-	a.probe.mu.Lock()
-	defer a.probe.mu.Unlock()
-	switch v := a.probe.known; {
+	switch v := a.probe.known.Load(); {
 	case v == nil:
 		return 0
 	case v.modern:

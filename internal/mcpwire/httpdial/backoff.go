@@ -18,7 +18,8 @@ const (
 
 // breaker keeps a dead upstream from costing anything: after some connections in a row
 // failed, it refuses for a while, then lets one call try. Only failures to connect
-// count: who answers, with whatever, is not dead.
+// count: who answers, with whatever, is not dead. Who is connected to is not either, so
+// that nobody waits for the answer to the call that tries.
 type breaker struct {
 	now     func() time.Time
 	trouble atomic.Bool // failures > 0: the only thing looked at while all is well
@@ -50,6 +51,7 @@ func (b *breaker) admit() (wait time.Duration, ok bool) {
 	return 0, true
 }
 
+// reached is told of every connection while there is trouble, and of every answer.
 func (b *breaker) reached() {
 	if !b.trouble.Load() {
 		return

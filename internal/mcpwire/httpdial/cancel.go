@@ -9,7 +9,7 @@ import (
 	"sluice/internal/mcpwire/exchange"
 )
 
-// cancelTimeout bounds what telling of a cancellation may take.
+// cancelTimeout bounds what telling that nobody waits any more may take.
 const cancelTimeout = 5 * time.Second
 
 // cancelled tells the upstream that nobody waits for a call any more. The client does
@@ -26,6 +26,7 @@ func (s *session) cancelled(ctx context.Context, c *exchange.Call) {
 	if err != nil {
 		return
 	}
+	f.parting = true
 	params := append([]byte(`{"requestId":`), bytes.Clone(c.Message.Bytes(c.Message.ID))...)
 	o := s.u.post(f.ctx, mcpwire.BuildNotification(mcpwire.MethodCancelled, append(params, '}')), nil)
 	o.identify(id, version)

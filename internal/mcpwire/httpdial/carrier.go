@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"time"
 )
@@ -41,19 +42,36 @@ func newCarrier(o Options, u *url.URL) (carrier, error) {
 		MaxResponseHeaderBytes: o.MaxHeader,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
+		// A connection that many calls share and that nobody answers on any more is given
+		// up soon, and not after the time limit of each of them.
+		HTTP2:           &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		WriteBufferSize: 16 << 10,
+		ReadBufferSize:  16 << 10,
 	}
-	if u.Scheme == "http" && proxy == nil {
+	if u.Scheme == "http" && proxy == nil && looks && simple(u.Host) {
 		return newPlainCarrier(o, u, dialer, &netCarrier{transport: transport}), nil
 	}
 	return &netCarrier{transport: transport}, nil
+}
+
+// simple reports whether a host can stand in a request as it is: not so international
+// names, and addresses with a zone.
+func simple(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; c <= ' ' || c >= 0x7f || c == '%' {
+			return false
+		}
+	}
+	return true
 }
 
 // netCarrier is net/http's.
 type netCarrier struct{ transport http.RoundTripper }
 
 func (c *netCarrier) send(ctx context.Context, u *url.URL, o *outgoing) (*http.Response, error) {
+	if connected := o.connected; connected != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected() }})
+	}
 	header := make(http.Header, len(o.fields))
 	values := make([]string, len(o.fields))
 	for i, f := range o.fields {

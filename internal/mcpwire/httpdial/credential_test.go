@@ -52,7 +52,7 @@ func TestCredential(t *testing.T) {
 		{"a good token", &badge{token: "good"}, 401, "", 1},
 		{"an old token is renewed", &badge{token: "old", renewed: "good"}, 401, "", 2},
 		{"a scope is stepped up", &badge{token: "old", renewed: "good"}, 403, "", 2},
-		{"a renewed token is refused too", &badge{token: "old", renewed: "worse"}, 401, exchange.CredentialLost, 2},
+		{"a renewed token is refused too", &badge{token: "old", renewed: "worse"}, 401, exchange.CredentialLost, 3},
 		{"nothing can be renewed", &badge{token: "old", err: errors.New("no refresh token")}, 401, exchange.CredentialLost, 1},
 		{"somebody has to agree", &badge{token: "old", err: consent}, 401, exchange.ConsentNeeded, 1},
 		{"there is none", nil, 401, exchange.CredentialLost, 1},
@@ -99,6 +99,65 @@ func TestCredential(t *testing.T) {
 				t.Errorf("the credential was asked for %s", tt.badge.callers[0])
 			}
 		})
+	}
+}
+
+// ladder is a credential that gets better each time it is refused.
+type ladder struct {
+	tokens  []string
+	refused []int
+}
+
+func (l *ladder) Authorize(_ context.Context, _ exchange.Caller, h http.Header) error {
+	h.Set("Authorization", "Bearer "+l.tokens[0])
+	return nil
+}
+
+func (l *ladder) Refused(_ context.Context, _ exchange.Caller, status int, _ http.Header) (bool, error) {
+	l.refused = append(l.refused, status)
+	if len(l.tokens) == 1 {
+		return false, nil
+	}
+	l.tokens = l.tokens[1:]
+	return true, nil
+}
+
+// A token that has ended is renewed, and then lacks a scope that somebody agrees to.
+func TestRenewedCredentialLacksAScope(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *recorded) {
+		switch r.Header.Get("Authorization") {
+		case "Bearer narrow":
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="write"`)
+			w.WriteHeader(403)
+		case "Bearer wide":
+			answer(w, 200, done)
+		default:
+			w.WriteHeader(401)
+		}
+	})
+	var out sink
+	u := dial(t, httpdial.Options{URL: s.URL, Credential: &ladder{tokens: []string{"ended", "narrow", "wide"}}})
+	if err := u.Call(t.Context(), modern(t, call), &out); err != nil || out.text() != "final "+done {
+		t.Errorf("error %v, answer %s", err, out.text())
+	}
+}
+
+// Nobody is asked to agree to anything for a session that is over.
+func TestLeavingRenewsNothing(t *testing.T) {
+	t.Parallel()
+	var up sessions
+	s := serve(t, func(w http.ResponseWriter, r *recorded) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(401)
+			return
+		}
+		up.enter(w, r)
+	})
+	badge := &ladder{tokens: []string{"old", "new"}}
+	_ = open(t, dial(t, httpdial.Options{URL: s.URL, Credential: badge})).Close(t.Context())
+	if len(badge.refused) != 0 {
+		t.Errorf("the credential was told of %v", badge.refused)
 	}
 }
 

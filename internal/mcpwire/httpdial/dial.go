@@ -24,7 +24,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sluice/internal/mcpwire"
@@ -97,7 +96,8 @@ func (o Options) withDefaults() Options {
 // Upstream is a server at one URL.
 type Upstream struct {
 	o       Options
-	url     atomic.Pointer[url.URL] // a permanent redirect moves it
+	url     *url.URL
+	moved   sync.Once // it was said that the URL is an old one
 	carrier carrier
 	breaker breaker
 	tools   catalogue
@@ -121,11 +121,11 @@ func New(o Options) (exchange.Upstream, error) {
 	}
 	up := &Upstream{
 		o:        o,
+		url:      u,
 		idle:     make(chan struct{}),
 		flights:  map[*flight]struct{}{},
 		sessions: map[*session]struct{}{},
 	}
-	up.url.Store(u)
 	up.breaker.now = o.Now
 	up.tools.now = o.Now
 	if up.carrier, err = newCarrier(o, u); err != nil {

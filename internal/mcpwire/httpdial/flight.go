@@ -23,6 +23,8 @@ type flight struct {
 	heard  atomic.Int64 // time since start
 	lasts  atomic.Bool  // no limit any more
 	sent   http.Header  // what the credential added to the last request
+	// parting says that nobody waits: a credential that is refused is not renewed.
+	parting bool
 }
 
 // Causes of a cancelled flight that are ours.

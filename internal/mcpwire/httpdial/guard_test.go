@@ -12,7 +12,7 @@ func TestPrivate(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "localhost": true, "api.localhost.": true, "10.1.2.3": true, "192.168.0.1": true, "172.16.0.1": true,
 		"169.254.169.254": true, "100.64.0.1": true, "0.0.0.0": true, "::1": true, "fe80::1%eth0": true, "fd00::1": true,
-		"::ffff:127.0.0.1": true, "64:ff9b::7f00:1": true, "224.0.0.1": true, "255.255.255.255": true,
+		"::ffff:127.0.0.1": true, "64:ff9b::7f00:1": true, "::7f00:1": true, "2001::1": true, "224.0.0.1": true, "255.255.255.255": true,
 		"8.8.8.8": false, "2606:4700::1111": false, "example.com": false, "172.32.0.1": false,
 	} {
 		if got := private(host); got != want {

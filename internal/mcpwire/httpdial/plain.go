@@ -21,7 +21,8 @@ import (
 // it saves.
 //
 // Before a connection is used again it is looked at, so that one that the upstream
-// closed meanwhile costs no call.
+// closed meanwhile costs no call, and one that it wrote to unasked answers none. Where
+// a system can't look, net/http's transport, which reads all the time, carries it all.
 type plainCarrier struct {
 	address   string
 	dialer    *net.Dialer
@@ -71,6 +72,9 @@ func (c *plainCarrier) send(ctx context.Context, u *url.URL, o *outgoing) (*http
 		conn, used, err := c.take(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if o.connected != nil {
+			o.connected()
 		}
 		resp, wrote, err := c.exchange(ctx, conn, target, o)
 		if err == nil {

@@ -47,6 +47,22 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 }
 
+func TestWhoCarries(t *testing.T) {
+	t.Parallel()
+	for url, own := range map[string]bool{
+		"http://example.com/mcp": looks, "http://[::1]:80/mcp": looks,
+		"https://example.com/mcp": false, "http://b\u00fccher.example.com/mcp": false, "http://[fe80::1%25eth0]/mcp": false,
+	} {
+		up, err := New(Options{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, got := up.(*Upstream).carrier.(*plainCarrier); got != own {
+			t.Errorf("%s by ourselves: %v", url, got)
+		}
+	}
+}
+
 func TestHeadsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{

@@ -21,6 +21,8 @@ type outgoing struct {
 	body   []byte
 	// repeat says that the upstream may be asked twice.
 	repeat bool
+	// connected is told when there is a connection; nil: nobody asks.
+	connected func()
 }
 
 type field struct{ name, value string }
@@ -53,7 +55,7 @@ var outgoings = sync.Pool{New: func() any { return &outgoing{fields: make([]fiel
 
 func (o *outgoing) release() {
 	clear(o.fields)
-	o.fields, o.body, o.repeat = o.fields[:0], nil, false
+	o.fields, o.body, o.repeat, o.connected = o.fields[:0], nil, false, nil
 	outgoings.Put(o)
 }
 

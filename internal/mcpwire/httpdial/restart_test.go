@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,52 @@ func TestDeadUpstream(t *testing.T) {
 		if err := u.Call(t.Context(), modern(t, call), &relay{}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Once an upstream is connected to again, nobody waits until the first call is answered.
+func TestSlowTryHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	for name, transport := range map[string]http.RoundTripper{"own": nil, "net/http": &http.Transport{}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			address := l.Addr().String()
+			_ = l.Close()
+			var clock atomic.Int64
+			u := dial(t, httpdial.Options{URL: "http://" + address, Transport: transport, Now: func() time.Time { return time.Unix(clock.Load(), 0) }})
+			for range 3 {
+				wantCode(t, u.Call(t.Context(), modern(t, call), &relay{}), exchange.Unreachable)
+			}
+			if l, err = net.Listen("tcp", address); err != nil {
+				t.Skip("the port was taken meanwhile")
+			}
+			began, release := make(chan struct{}), make(chan struct{})
+			var asked atomic.Int64
+			srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if asked.Add(1) == 1 {
+					close(began)
+					<-release
+				}
+				answer(w, 200, done)
+			})}
+			go func() { _ = srv.Serve(l) }()
+			defer srv.Close()
+			clock.Store(60)
+			first := background(t.Context(), func(ctx context.Context) error { return u.Call(ctx, modern(t, call), &relay{}) })
+			wait(t, began, "the first call")
+			if err := u.Call(t.Context(), modern(t, call), &relay{}); err != nil {
+				t.Errorf("beside a slow call: %v", err)
+			}
+			close(release)
+			if err := <-first; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -105,6 +105,10 @@ func (s *session) revive(f *flight, life int) error {
 // reopen goes through the handshake again, and what made the session what it was.
 func (s *session) reopen(f *flight, setup setup, again [][]byte) (id string, err error) {
 	u := s.u
+	if f.silent == 0 { // a stream may last; opening its session may not
+		f = u.apart(f.ctx, u.o.CallTimeout)
+		defer f.end()
+	}
 	m, err := mcpwire.Parse(setup.initialize, mcpwire.Limits{Size: len(setup.initialize)})
 	if err != nil {
 		return "", s.u.sessionLost()
@@ -113,7 +117,15 @@ func (s *session) reopen(f *flight, setup setup, again [][]byte) (id string, err
 	switch {
 	case err != nil:
 		return "", err
-	case opened == nil || id == "" || opened.version != s.version: // it is not what the client settled with
+	case opened == nil || id == "":
+		return "", s.u.sessionLost()
+	}
+	defer func(half string) {
+		if err != nil {
+			s.leave(f.ctx, half)
+		}
+	}(id)
+	if opened.version != s.version { // it is not what the client settled with
 		return "", s.u.sessionLost()
 	}
 	tell := func(raw []byte) error {
@@ -155,8 +167,10 @@ func renumbered(raw []byte, id string) []byte {
 	return out
 }
 
-// leave ends a session that came too late.
+// leave ends a session that came too late, or only half.
 func (s *session) leave(ctx context.Context, id string) {
 	late := &session{u: s.u, caller: s.caller, kept: true, id: id, version: s.version}
-	_ = late.Close(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
+	defer cancel()
+	_ = late.Close(ctx) // the upstream will forget it by itself
 }

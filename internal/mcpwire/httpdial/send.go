@@ -12,6 +12,10 @@ import (
 // maxRedirects is how often one request may be sent elsewhere within its origin.
 const maxRedirects = 3
 
+// maxRenewals is how often one request may be sent with a better credential: a token
+// that was renewed may lack a scope.
+const maxRenewals = 2
+
 // maxExplanation is what is read of a body that only explains a status.
 const maxExplanation = 1 << 20
 
@@ -22,8 +26,8 @@ func (f *flight) send(caller exchange.Caller, o *outgoing) (*http.Response, erro
 	defer o.release()
 	u := f.u
 	plain := len(o.fields)
-	target := u.url.Load()
-	for renewed, redirects := false, 0; ; {
+	target := u.url
+	for renewals, redirects := 0, 0; ; {
 		if err := f.authorize(caller, o, plain); err != nil {
 			return nil, err
 		}
@@ -36,10 +40,10 @@ func (f *flight) send(caller exchange.Caller, o *outgoing) (*http.Response, erro
 		case status == http.StatusUnauthorized, status == http.StatusForbidden && !explains(resp):
 			discard(resp)
 			again, err := f.refused(caller, resp)
-			if err != nil || !again || renewed {
+			if err != nil || !again || renewals == maxRenewals {
 				return nil, u.credentialLost(status, err)
 			}
-			renewed = true
+			renewals++
 		case status >= 300 && status < 400:
 			discard(resp)
 			if redirects++; redirects > maxRedirects {
@@ -111,6 +115,9 @@ func (f *flight) connect(target *url.URL, o *outgoing) (*http.Response, error) {
 		if wait, ok := u.breaker.admit(); !ok {
 			return nil, u.backingOff(wait)
 		}
+		if u.breaker.trouble.Load() {
+			o.connected = u.breaker.reached
+		}
 		resp, err := u.carrier.send(f.ctx, target, o)
 		if err == nil {
 			u.breaker.reached()
@@ -141,7 +148,7 @@ func isMalformed(err error) bool {
 
 // refused lets the credential see why it was refused.
 func (f *flight) refused(caller exchange.Caller, resp *http.Response) (again bool, err error) {
-	if f.u.o.Credential == nil {
+	if f.u.o.Credential == nil || f.parting {
 		return false, nil
 	}
 	again, err = f.u.o.Credential.Refused(exchange.WithSent(f.ctx, f.sent), caller, resp.StatusCode, resp.Header)
@@ -170,7 +177,7 @@ func (u *Upstream) credentialLost(status int, err error) error {
 }
 
 // redirect is where an answer points to: within the origin, and with the method and
-// body kept.
+// body kept. It counts for this request alone, since others are other callers'.
 func (u *Upstream) redirect(from *url.URL, resp *http.Response) (*url.URL, error) {
 	status := resp.StatusCode
 	to, err := from.Parse(resp.Header.Get("Location"))
@@ -182,7 +189,9 @@ func (u *Upstream) redirect(from *url.URL, resp *http.Response) (*url.URL, error
 	}
 	to.Fragment = ""
 	if status == http.StatusPermanentRedirect {
-		u.url.Store(to)
+		u.moved.Do(func() {
+			u.o.Log.Warn("an upstream has moved: each call makes a detour until its URL is changed in the configuration", "server", u.o.Server)
+		})
 	}
 	return to, nil
 }

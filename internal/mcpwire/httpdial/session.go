@@ -262,6 +262,7 @@ func (s *session) Close(ctx context.Context) error {
 	s.u.mu.Unlock()
 	f := s.u.apart(ctx, s.u.o.ShortTimeout)
 	defer f.end()
+	f.parting = true
 	o := outgoings.Get().(*outgoing)
 	o.method = http.MethodDelete
 	o.add("User-Agent", s.u.o.UserAgent)

@@ -208,6 +208,83 @@ func TestSessionForgottenInOtherWords(t *testing.T) {
 	}
 }
 
+// Some servers give every error of theirs the same id. It answers the call all the same.
+func TestLegacyErrorOfAnotherID(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 406, 413, 500} {
+		var up sessions
+		s := serve(t, func(w http.ResponseWriter, r *recorded) {
+			if !up.enter(w, r) {
+				answer(w, status, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"no"}}`)
+			}
+		})
+		var out sink
+		if err := open(t, to(t, s)).Call(t.Context(), legacy(t, oldCall), &out); err != nil {
+			t.Error(err)
+		}
+		if want := `final {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"no"}}`; out.text() != want {
+			t.Errorf("HTTP %d came as %q", status, out.text())
+		}
+	}
+}
+
+// A session that was opened anew, but not to the end, is not left behind.
+func TestHalfOpenedSessionIsEnded(t *testing.T) {
+	t.Parallel()
+	var up sessions
+	var mu sync.Mutex
+	breaks := false
+	s := serve(t, func(w http.ResponseWriter, r *recorded) {
+		mu.Lock()
+		defer mu.Unlock()
+		if breaks && r.body == initialized {
+			panic(http.ErrAbortHandler)
+		}
+		if !up.enter(w, r) {
+			answer(w, 200, oldDone)
+		}
+	})
+	session := open(t, to(t, s))
+	up.restart()
+	mu.Lock()
+	breaks = true
+	mu.Unlock()
+	wantCode(t, session.Call(t.Context(), legacy(t, oldCall), &sink{}), exchange.BrokeOff)
+	if n := up.count(); n != 0 {
+		t.Errorf("%d sessions are left at the upstream", n)
+	}
+}
+
+// A stream may last for ever; opening its session anew may not, since calls wait for it.
+func TestStreamDoesNotOpenASessionForEver(t *testing.T) {
+	t.Parallel()
+	var up sessions
+	var mu sync.Mutex
+	hangs := false
+	s := serve(t, func(w http.ResponseWriter, r *recorded) {
+		mu.Lock()
+		hang := hangs && r.body == initialize
+		mu.Unlock()
+		if hang {
+			<-r.Context().Done()
+			return
+		}
+		up.enter(w, r)
+	})
+	session := open(t, dial(t, httpdial.Options{URL: s.URL, CallTimeout: 50 * time.Millisecond}))
+	up.restart()
+	mu.Lock()
+	hangs = true
+	mu.Unlock()
+	result := background(t.Context(), func(ctx context.Context) error { return session.Listen(ctx, legacy(t, initialized), "", &sink{}) })
+	select {
+	case err := <-result:
+		wantCode(t, err, exchange.TimedOut)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the stream still waits for its session")
+	}
+}
+
 func TestResponseToALostSessionIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	var up sessions

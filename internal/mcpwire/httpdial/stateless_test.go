@@ -90,6 +90,8 @@ func TestModernAnswers(t *testing.T) {
 		{"an error that names the call", func(w http.ResponseWriter) { answer(w, 400, failure("1", "-32602")) }, "final " + failure("1", "-32602"), 400, ""},
 		{"an error without an id gets it", func(w http.ResponseWriter) { answer(w, 400, failure("null", "-32020")) }, "final " + failure("1", "-32020"), 400, ""},
 		{"an error of a failing server", func(w http.ResponseWriter) { answer(w, 500, failure("1", "-32603")) }, "final " + failure("1", "-32603"), 500, ""},
+		{"a failing server that knows the id of nothing", func(w http.ResponseWriter) { answer(w, 500, failure(`"server-error"`, "-32603")) },
+			"final " + failure("1", "-32603"), 500, ""},
 		{"a legacy server", func(w http.ResponseWriter) { answer(w, 400, failure("null", "-32000")) }, "", 0, exchange.WrongEra},
 		{"a legacy server that knows the id of nothing", func(w http.ResponseWriter) { answer(w, 400, failure(`"server-error"`, "-32600")) }, "", 0, exchange.WrongEra},
 		{"a 400 without a body", func(w http.ResponseWriter) { w.WriteHeader(400) }, "", 0, exchange.WrongEra},
@@ -175,7 +177,7 @@ func TestRedirectWithinTheOrigin(t *testing.T) {
 	for _, r := range s.got() {
 		paths = append(paths, r.URL.Path)
 	}
-	if got := strings.Join(paths, " "); got != "/mcp /mcp/ /mcp/" {
+	if got := strings.Join(paths, " "); got != "/mcp /mcp/ /mcp /mcp/" { // a redirect of one caller moves nobody else
 		t.Errorf("asked at %s", got)
 	}
 }

@@ -20,6 +20,7 @@ type explanation struct {
 	failure bool // it is a JSON-RPC error
 	ours    bool // with the id of the request
 	code    string
+	message mcpwire.Message
 }
 
 // explain reads it. What is too large or broken explains nothing.
@@ -43,13 +44,19 @@ func (r *reply) explain(resp *http.Response) (explanation, error) {
 		failure: true,
 		ours:    m.ID.Present() && sameID(&m, r.c.Message),
 		code:    string(m.Bytes(mcpwire.Member(m.Raw, m.Error, "code"))),
+		message: m,
 	}, nil
 }
 
-// pass hands an error response on with its status.
+// pass hands an error response on with its status. Whatever id a server gives it, it
+// answers this call: nothing else was asked. Some have one fixed id for all errors.
 func (r *reply) pass(e explanation, status int) error {
-	_, err := r.message(exchange.Event{Data: e.raw, Status: status})
-	return err
+	data := e.raw
+	if !e.ours {
+		request := r.c.Message
+		data = addressed(&e.message, request.Bytes(request.ID))
+	}
+	return r.out.Send(exchange.Event{Data: data, Final: true, Status: status})
 }
 
 // modern reports whether the error is one that only a server of the modern era gives.

@@ -128,7 +128,7 @@ func (a *answer) status(e exchange.Event) int {
 
 // errorCode of a small error response; 0 for anything else.
 func errorCode(message []byte) int {
-	if len(message) > 4<<10 || !isResponse(message) {
+	if len(message) > 4<<10 || judge(message, nil) != answers {
 		return 0
 	}
 	m, err := mcpwire.ParseReply(message, mcpwire.Limits{})

@@ -29,10 +29,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, *problem
 	if r.ContentLength > int64(limit) {
 		return nil, h.tooLarge(w)
 	}
-	deadlines, slow := w.(interface{ SetReadDeadline(time.Time) error })
-	if slow {
-		slow = deadlines.SetReadDeadline(time.Now().Add(h.o.ReadTimeout)) == nil
-	}
 	var body []byte
 	var err error
 	if n := r.ContentLength; n >= 0 && n <= trusted {
@@ -42,10 +38,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, *problem
 		var buf bytes.Buffer
 		_, err = buf.ReadFrom(io.LimitReader(r.Body, int64(limit)+1))
 		body = buf.Bytes()
-	}
-	if slow {
-		// What follows on the connection is watched for its end, however late that is.
-		_ = deadlines.SetReadDeadline(time.Time{})
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -57,7 +49,39 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, *problem
 	case len(body) > limit:
 		return nil, h.tooLarge(w)
 	}
+	takeTime(w)
 	return body, nil
+}
+
+// hurry gives the body of a request until ReadTimeout. That holds for a body that nobody
+// wants as well: the server reads what is left of it before it sends the answer.
+func (h *Handler) hurry(w http.ResponseWriter) {
+	if d, ok := w.(interface{ SetReadDeadline(time.Time) error }); ok {
+		_ = d.SetReadDeadline(time.Now().Add(h.o.ReadTimeout)) // else it is not that kind of connection
+	}
+}
+
+// takeTime ends the hurry: what follows on the connection is watched for its end,
+// however late that is.
+func takeTime(w http.ResponseWriter) {
+	if d, ok := w.(interface{ SetReadDeadline(time.Time) error }); ok {
+		_ = d.SetReadDeadline(time.Time{})
+	}
+}
+
+// skip reads past the body of a request that needs none. It reports whether the request
+// can be served.
+func (h *Handler) skip(w http.ResponseWriter, r *http.Request) bool {
+	if r.ContentLength == 0 {
+		return true
+	}
+	if n, err := io.CopyN(io.Discard, r.Body, trusted); n < trusted && errors.Is(err, io.EOF) {
+		takeTime(w)
+		return true
+	}
+	w.Header().Set("Connection", "close")
+	h.refuse(w, problem{status: http.StatusBadRequest, code: mcpwire.CodeInvalidRequest, text: "a " + r.Method + " has no body here"})
+	return false
 }
 
 func (h *Handler) tooLarge(w http.ResponseWriter) *problem {

@@ -3,6 +3,7 @@ package httpserve
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"sluice/internal/mcpwire/exchange"
@@ -80,9 +81,12 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 		case <-time.After(closeTimeout):
 		}
 	}
+	// All at a time: an upstream that hangs would hold up each of them.
+	var closing sync.WaitGroup
 	for _, s := range h.sessions.all() {
-		h.close(context.WithoutCancel(ctx), s)
+		closing.Go(func() { h.close(context.WithoutCancel(ctx), s) })
 	}
+	closing.Wait()
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -101,4 +103,29 @@ func TestShutdownEndsStreamsInOrder(t *testing.T) {
 	default:
 		t.Error("the session is still open upstream")
 	}
+}
+
+func TestShutdownWaitsForHangingSessionsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{Upstream: &fake{}})
+		for range 50 {
+			h.open(&hangingSession{}, "ada", "")
+		}
+		start := time.Now()
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != closeTimeout {
+			t.Errorf("shutdown took %v", took)
+		}
+	})
+}
+
+// hangingSession is one of an upstream that does not answer any more.
+type hangingSession struct{ fakeSession }
+
+func (*hangingSession) Close(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
 }

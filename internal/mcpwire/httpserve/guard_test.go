@@ -2,6 +2,7 @@ package httpserve
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -123,17 +124,35 @@ func TestUTF8IsTheCharsetThatMayBeNamed(t *testing.T) {
 func TestSlowSenderIsCutOff(t *testing.T) {
 	t.Parallel()
 	url, _ := endpoint(t, Options{Upstream: &fake{}, ReadTimeout: 20 * time.Millisecond})
-	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
+	const unsent = "Content-Length: 100\r\n\r\n{"
+	tests := []struct{ name, head, status string }{
+		{"a message", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + unsent, "408"},
+		{"a message in chunks", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{", "408"},
+		{"another type", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" + unsent, "415"},
+		{"a foreign host", "POST / HTTP/1.1\r\nHost: example.com\r\n" + unsent, "403"},
+		{"a stream", "GET / HTTP/1.1\r\nHost: localhost\r\n" + unsent, "400"},
+		{"an end", "DELETE / HTTP/1.1\r\nHost: localhost\r\n" + unsent, "400"},
+		{"another method", "PUT / HTTP/1.1\r\nHost: localhost\r\n" + unsent, "405"},
 	}
-	defer func() { _ = c.Close() }()
-	if _, err = c.Write([]byte("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 12)
-	if _, err = c.Read(buf); err != nil || string(buf) != "HTTP/1.1 408" {
-		t.Errorf("%q, %v", buf, err)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			if err = c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err = c.Write([]byte(tt.head)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(c) // until the connection is closed
+			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 "+tt.status) {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
 	}
 }
 

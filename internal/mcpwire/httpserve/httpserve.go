@@ -158,6 +158,9 @@ func (h *Handler) Stats() Stats {
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		h.hurry(w)
+	}
 	if p := h.guard.check(r); p != "" {
 		h.forbid(w, p)
 		return
@@ -182,9 +185,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		h.post(w, r, caller)
 	case http.MethodGet:
-		h.listen(w, r, caller)
+		if h.skip(w, r) {
+			h.listen(w, r, caller)
+		}
 	case http.MethodDelete:
-		h.end(w, r, caller)
+		if h.skip(w, r) {
+			h.end(w, r, caller)
+		}
 	default:
 		h.notAllowed(w, "this is an MCP endpoint: send messages by POST")
 	}

@@ -76,6 +76,7 @@ func (h *Handler) listen(w http.ResponseWriter, r *http.Request, caller exchange
 	}
 	a := h.newAnswer(r.Context(), w, mcpwire.Legacy, nil, openDelay)
 	a.lasting = true
+	defer a.abandon() // after a panic too nobody may write any more
 	err := s.up.Listen(ctx, &in.call, last, a)
 	if a.stop() {
 		switch {

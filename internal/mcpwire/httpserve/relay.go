@@ -94,11 +94,23 @@ func (a *answer) relayJSON(resp *http.Response) error {
 			return broken(err)
 		}
 	}
-	if text := bytes.TrimLeft(b[:n], " \t\r\n"); len(text) == 0 || text[0] != '{' {
-		return &exchange.Error{Code: exchange.BrokeOff, Message: "the upstream's answer holds no result; the call may have been done",
-			Fix: "find out whether the call took effect before sending it again"}
+	body := b[:n]
+	switch judge(body, a.id) {
+	case addressless:
+		body = addressed(body, a.id)
+	case other:
+		return noResult()
+	case answers:
+		if !bytes.HasSuffix(bytes.TrimRight(body, blanks), []byte("}")) {
+			return noResult()
+		}
 	}
-	return a.deliver(resp, b[:n])
+	return a.deliver(resp, body)
+}
+
+func noResult() *exchange.Error {
+	return &exchange.Error{Code: exchange.BrokeOff, Message: "the upstream's answer holds no result of this call; the call may have been done",
+		Fix: "find out whether the call took effect before sending it again"}
 }
 
 // deliver sends a JSON body that arrived whole.
@@ -158,6 +170,10 @@ func (a *answer) relayLarge(resp *http.Response, b []byte, n int) error {
 	}
 }
 
+// byteOrderMark may open a stream. It is no part of its first event, and the client's
+// stream may have begun with something else.
+const byteOrderMark = "\ufeff"
+
 // relayStream passes on an event stream, one or several whole events at a time.
 func (a *answer) relayStream(resp *http.Response) error {
 	if err := a.beginRelay(resp.Header); err != nil {
@@ -182,7 +198,7 @@ func (a *answer) relayStream(resp *http.Response) error {
 		defer func() { putBuffer(p, b) }()
 	}
 	var split splitter
-	n := 0
+	n, first := 0, true
 	for {
 		if n == len(b) {
 			if n >= a.h.o.MaxEvent {
@@ -193,19 +209,36 @@ func (a *answer) relayStream(resp *http.Response) error {
 		}
 		m, err := resp.Body.Read(b[n:])
 		n += m
-		done := 0
-		hasID, answers := false, false
+		done, from := 0, 0 // of what is whole, b[from:done] is yet to be passed on
+		hasID, final := false, false
 		for m > 0 {
 			k := split.next(b[done:n])
 			if k == 0 {
 				break
 			}
-			i, r := glance(b[done : done+k])
-			hasID, answers = hasID || i, answers || r
+			block := b[done : done+k]
+			if first {
+				first = false
+				if rest, ok := bytes.CutPrefix(block, []byte(byteOrderMark)); ok {
+					from, block = len(byteOrderMark), rest
+				}
+			}
+			i, v := glance(block, a.id)
+			if a.id != nil && (v == addressless || v == answers && (final || a.final)) {
+				if e := a.forward(b[from:max(from, done)], hasID, final, false); e != nil {
+					return e
+				}
+				if e := a.readdress(block, v, i); e != nil {
+					return e
+				}
+				from, hasID, final = done+k, false, false
+			} else {
+				hasID, final = hasID || i, final || v == answers
+			}
 			done += k
 		}
 		if done > 0 {
-			if e := a.forward(b[:done], hasID, answers, err != nil); e != nil {
+			if e := a.forward(b[from:done], hasID, final, err != nil); e != nil {
 				return e
 			}
 			n = copy(b, b[done:n])
@@ -233,8 +266,25 @@ func (a *answer) beginRelay(h http.Header) error {
 	return nil
 }
 
+// readdress passes on an error that lacks the id of the call. A second answer goes no
+// further: the client has the first, and may have given its id to another call.
+func (a *answer) readdress(block []byte, v verdict, hasID bool) error {
+	if v != addressless || a.final {
+		return nil
+	}
+	e, err := mcpwire.NewEventReader(bytes.NewReader(block), len(block)).Next()
+	if err != nil {
+		return brokeOff(err)
+	}
+	e.Data = addressed(e.Data, a.id)
+	return a.forward(mcpwire.AppendEvent(nil, e), hasID, true, false)
+}
+
 // forward writes whole events. Those that end the stream go out with its end.
 func (a *answer) forward(b []byte, hasID, answers, last bool) error {
+	if len(b) == 0 {
+		return nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -300,6 +350,9 @@ func passable(status int) int {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		return http.StatusBadGateway
+	}
+	if status > http.StatusOK && status < 300 { // those say that there is nothing to read
+		return http.StatusOK
 	}
 	return status
 }

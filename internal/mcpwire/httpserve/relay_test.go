@@ -62,6 +62,7 @@ func TestRelayedAnswers(t *testing.T) {
 		{"JSON with a charset", "Application/JSON; charset=utf-8", final, 200, 200},
 		{"JSON of 3 MiB", "application/json", large, 200, 200},
 		{"an error with its status", "application/json", `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"m"}}`, 404, 404},
+		{"accepted, with the answer", "application/json", final, 202, 200},
 		{"busy", "application/json", `{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m"}}`, 503, 503},
 		{"stream", "text/event-stream", "event: message\nid: 1\ndata: " + final + "\n\n", 200, 200},
 		{"stream with everything", "text/event-stream; charset=utf-8",
@@ -83,6 +84,45 @@ func TestRelayedAnswers(t *testing.T) {
 			}
 			if resp.Header.Get("Retry-After") != "7" {
 				t.Error("Retry-After was lost")
+			}
+		})
+	}
+}
+
+func TestACallIsAnsweredOnceAndByItsId(t *testing.T) {
+	t.Parallel()
+	const (
+		nobodys  = `{"jsonrpc":"2.0","id":null,"error":{"code":5,"message":"m","data":[1.0]}}`
+		its      = `{"jsonrpc":"2.0","id":1,"error":{"code":5,"message":"m","data":[1.0]}}`
+		anothers = `{"jsonrpc":"2.0","id":2,"result":{}}`
+		request  = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	)
+	tests := []struct{ name, kind, body, want string }{
+		{"an error for nobody", "application/json", nobodys, its},
+		{"an error for nobody, after progress", "text/event-stream",
+			"data: " + progress + "\n\ndata: " + nobodys + "\n\n", "data: " + progress + "\n\ndata: " + its + "\n\n"},
+		{"an error for nobody, at once", "text/event-stream", "\ufeffid: 7\ndata: " + nobodys + "\n\n", "id: 7\ndata: " + its + "\n\n"},
+		{"two answers", "text/event-stream", strings.Repeat("data: "+final+"\n\n", 2), "data: " + final + "\n\n"},
+		{"an answer and an error for nobody", "text/event-stream", "data: " + final + "\n\ndata: " + nobodys + "\n\n", "data: " + final + "\n\n"},
+		{"a byte order mark", "text/event-stream", "\ufeffdata: " + final + "\n\n", "data: " + final + "\n\n"},
+		{"the answer after another's", "text/event-stream", "data: " + anothers + "\n\ndata: " + final + "\n\n", "data: " + anothers + "\n\ndata: " + final + "\n\n"},
+		{"another's answer", "application/json", anothers, ""},
+		{"another's answer in a stream", "text/event-stream", "data: " + anothers + "\n\n", ""},
+		{"an answer in an event of another type", "text/event-stream", "event: x\ndata: " + final + "\n\n", ""},
+		{"a request", "application/json", request, ""},
+		{"half an answer", "application/json", `{"jsonrpc":"2.0","id":1,"result":{"a":`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url, _ := endpoint(t, Options{Upstream: &fake{call: relaying(t, answering(200, tt.kind, tt.body, false))}})
+			got := all(t, listAt(t, url))
+			if tt.want == "" {
+				if !strings.Contains(got, `"id":1,"error"`) || !strings.Contains(got, "upstream_broke_off") {
+					t.Errorf("got %q, not an error", got)
+				}
+			} else if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -1,10 +1,6 @@
 package httpserve
 
-import (
-	"bytes"
-
-	"sluice/internal/mcpwire"
-)
+import "bytes"
 
 // splitter finds where the blocks of an event stream end, so that nothing is passed
 // on that is not whole. It reads no more of them than that takes.
@@ -43,82 +39,54 @@ func (s *splitter) next(b []byte) int {
 	}
 }
 
+// lineBreak is where the first line end of b is; len(b) when there is none. It looks
+// ahead by little: in a stream without LF the next one is as far away as can be.
 func lineBreak(b []byte) int {
-	n := bytes.IndexByte(b, '\n')
-	if n < 0 {
-		n = len(b)
+	const ahead = 1 << 10
+	for from := 0; from < len(b); from += ahead {
+		part := b[from:min(from+ahead, len(b))]
+		n := bytes.IndexByte(part, '\n')
+		if n < 0 {
+			n = len(part)
+		}
+		if c := bytes.IndexByte(part[:n], '\r'); c >= 0 {
+			return from + c
+		}
+		if n < len(part) {
+			return from + n
+		}
 	}
-	if c := bytes.IndexByte(b[:n], '\r'); c >= 0 {
-		return c
-	}
-	return n
+	return len(b)
 }
 
 // glance is what the relay wants to know of a block: whether it has an event id, and
-// whether it carries the response that ends a call.
-func glance(block []byte) (hasID, answers bool) {
+// what its message is to the call with this raw id.
+func glance(block, id []byte) (hasID bool, v verdict) {
 	var data []byte
-	lines := 0
+	lines, odd := 0, false
 	for rest := block; len(rest) > 0; {
 		n := lineBreak(rest)
 		line := rest[:n]
 		rest = rest[min(n+1, len(rest)):]
 		switch {
 		case bytes.HasPrefix(line, []byte("data:")):
-			if lines++; lines == 1 {
+			switch lines++; lines {
+			case 1:
 				data = line[len("data:"):]
-			} else {
-				data = append(append(data[:len(data):len(data)], '\n'), line[len("data:"):]...)
+				continue
+			case 2:
+				data = bytes.Clone(data) // out of the block
 			}
+			data = append(append(data, '\n'), line[len("data:"):]...)
 		case bytes.HasPrefix(line, []byte("id:")), bytes.Equal(line, []byte("id")):
 			hasID = true
+		case bytes.HasPrefix(line, []byte("event:")):
+			name := bytes.TrimPrefix(line[len("event:"):], []byte(" "))
+			odd = len(name) > 0 && string(name) != "message"
 		}
 	}
-	return hasID, lines > 0 && isResponse(data)
-}
-
-// isResponse tells by the first member that decides it; only where simple members come
-// first, as all known peers write it, does it get away without reading the message.
-func isResponse(message []byte) bool {
-	rest := bytes.TrimLeft(message, " \t\n")
-	if len(rest) == 0 || rest[0] != '{' {
-		return false
+	if lines == 0 || odd { // no message of MCP
+		return hasID, other
 	}
-	for rest = rest[1:]; ; {
-		rest = bytes.TrimLeft(rest, " \t\n,")
-		if len(rest) == 0 || rest[0] != '"' {
-			break
-		}
-		end := bytes.IndexByte(rest[1:], '"')
-		if end < 0 {
-			break
-		}
-		switch string(rest[1 : 1+end]) {
-		case "result", "error":
-			return true
-		case "method":
-			return false
-		case "jsonrpc", "id":
-		default:
-			return parsedResponse(message)
-		}
-		rest = bytes.TrimLeft(rest[end+2:], " \t\n:")
-		if len(rest) > 0 && rest[0] == '"' { // a string: jsonrpc, or an id
-			end = bytes.IndexByte(rest[1:], '"')
-			if end < 0 || bytes.IndexByte(rest[1:1+end], '\\') >= 0 {
-				break
-			}
-			rest = rest[end+2:]
-		} else if end = bytes.IndexAny(rest, ",}"); end >= 0 {
-			rest = rest[end:]
-		} else {
-			break
-		}
-	}
-	return parsedResponse(message)
-}
-
-func parsedResponse(message []byte) bool {
-	m, err := mcpwire.ParseReply(message, mcpwire.Limits{Size: len(message)})
-	return err == nil && m.Kind.Response()
+	return hasID, judge(data, id)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/internal/mcpwire"
 )
@@ -60,24 +61,61 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-func TestIsResponse(t *testing.T) {
+func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	tests := map[string]bool{
-		`{"jsonrpc":"2.0","id":1,"result":{}}`:                  true,
-		` { "result" : {}, "jsonrpc" : "2.0", "id" : "a" }`:     true,
-		`{"jsonrpc":"2.0","id":"a\"b","error":{"code":1}}`:      true,
-		`{"id":null,"jsonrpc":"2.0","error":{"code":1}}`:        true,
-		`{"x":{"method":1},"jsonrpc":"2.0","id":1,"result":{}}`: true,
-		`{"jsonrpc":"2.0","method":"a","params":{"result":1}}`:  false,
-		`{"x":"result","jsonrpc":"2.0","id":1,"method":"a"}`:    false,
-		`{"jsonrpc":"2.0","id":1}`:                              false,
-		`{"jsonrpc":"2.0","id":1,"res`:                          false,
-		`["result"]`:                                            false,
-		``:                                                      false,
+	tests := []struct {
+		message string
+		of      verdict // to the call 1
+		any     verdict // to any call
+	}{
+		{`{"jsonrpc":"2.0","id":1,"result":{}}`, answers, answers},
+		{"\r\n{\r\n\"jsonrpc\": \"2.0\",\r\n\"id\": 1 ,\r\n\"result\": {}}", answers, answers},
+		{` { "result" : {}, "jsonrpc" : "2.0", "id" : 1 } `, answers, answers},
+		{`{"result":{"id":2},"id":1,"jsonrpc":"2.0"}`, answers, answers},
+		{`{"x":{"method":1},"jsonrpc":"2.0","id":1,"result":{}}`, answers, answers},
+		{`{"jsonrpc":"2.0","id":"1","result":{}}`, other, answers},
+		{`{"jsonrpc":"2.0","id":11,"result":{}}`, other, answers},
+		{`{"result":{},"jsonrpc":"2.0","id":11}`, other, answers},
+		{`{"result":{"id":1},"jsonrpc":"2.0","id":2}`, other, answers},
+		{`{"jsonrpc":"2.0","id":2,"result":{"x":0,"id":1}}`, other, answers},
+		{`{"jsonrpc":"2.0","id":"a\"b","error":{"code":1}}`, other, answers},
+		{`{"id":null,"jsonrpc":"2.0","error":{"code":1}}`, addressless, answers},
+		{`{"error":{"code":1},"jsonrpc":"2.0"}`, addressless, answers},
+		{`{"jsonrpc":"2.0","method":"a","params":{"result":1}}`, other, other},
+		{`{"x":"result","jsonrpc":"2.0","id":1,"method":"a"}`, other, other},
+		{`{"jsonrpc":"2.0","id":1}`, other, other},
+		{`{"jsonrpc":"2.0","id":1,"res`, other, other},
+		{`["result"]`, other, other},
+		{``, other, other},
 	}
-	for message, want := range tests {
-		if got := isResponse([]byte(message)); got != want {
-			t.Errorf("%s: %v", message, got)
+	for _, tt := range tests {
+		if got := judge([]byte(tt.message), []byte("1")); got != tt.of {
+			t.Errorf("%s: %v to the call, want %v", tt.message, got, tt.of)
+		}
+		if got := judge([]byte(tt.message), nil); got != tt.any {
+			t.Errorf("%s: %v to any call, want %v", tt.message, got, tt.any)
+		}
+	}
+	if got := judge([]byte(`{"jsonrpc":"2.0","id":"a\/b","result":{}}`), []byte(`"a/b"`)); got != answers {
+		t.Errorf("an id written in another way: %v", got)
+	}
+}
+
+// However long a stream is without an LF, or an event in lines, each byte is looked at
+// a few times at most.
+func TestManyLinesAreCheap(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{"LF": "\n", "CR": "\r"} {
+		block := []byte("data: [" + end + strings.Repeat("data: 1,"+end, 400_000) + "data: 1]" + end + end)
+		start := time.Now()
+		var split splitter
+		n := split.next(block)
+		if _, v := glance(block[:n], nil); v != other {
+			t.Errorf("%s: %v", name, v)
+		}
+		// Seconds where the time grows with the square of the length.
+		if took := time.Since(start); n != len(block) || took > 2*time.Second {
+			t.Errorf("%s: %d of %d bytes in %v", name, n, len(block), took)
 		}
 	}
 }

@@ -10,23 +10,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/landlock-lsm/go-landlock/landlock"
-	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
-
-// Rights that a child is refused on protected paths. Names in a protected directory
-// can be listed: to refuse that would refuse it for every directory above, too.
-const (
-	fileRights landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
-	dirRights  landlock.AccessFSSet = fileRights | ll.AccessFSRemoveDir | ll.AccessFSRemoveFile | ll.AccessFSMakeChar |
-		ll.AccessFSMakeDir | ll.AccessFSMakeReg | ll.AccessFSMakeSock | ll.AccessFSMakeFifo |
-		ll.AccessFSMakeBlock | ll.AccessFSMakeSym | ll.AccessFSRefer
-)
-
-// oldest is the Landlock version needed: the first that lets a program move files
-// between directories, and truncate them.
-const oldest = 3
 
 // isolate puts the stage before a command.
 func isolate(w wrapped, o *Options) (wrapped, error) {
@@ -34,7 +19,7 @@ func isolate(w wrapped, o *Options) (wrapped, error) {
 	if err != nil {
 		return w, err
 	}
-	if version, err := ll.LandlockGetABIVersion(); err != nil || version < oldest {
+	if landlockVersion() < oldestLandlock {
 		return w, errors.New("this kernel has no Landlock, or an old one (Linux 6.2 or later has what is needed)")
 	}
 	protect, err := resolved(o.Protect)
@@ -149,7 +134,7 @@ func become(spec stageSpec, path string, args []string, report *os.File) error {
 	if report != nil {
 		syscall.CloseOnExec(int(report.Fd()))
 	}
-	// A mount namespace belongs to one thread, which is then the one that stays.
+	// Mounts and Landlock domains belong to one thread, which is then the one that stays.
 	runtime.LockOSThread()
 	hidden := spec.Hide && hide(spec.Protect) == nil
 	dropCapabilities()
@@ -203,58 +188,4 @@ func hide(paths []string) error {
 		}
 	}
 	return nil
-}
-
-// restrict enters a Landlock domain. Whatever it holds, it keeps the process from
-// tracing others, from their memory and environment, and from changing mounts.
-func restrict(protect []string, hidden bool) error {
-	if hidden || len(protect) == 0 {
-		handled := landlock.AccessFSSet(ll.AccessFSMakeBlock) // a domain has to handle something
-		config, err := landlock.NewConfig(handled)
-		if err != nil {
-			return err
-		}
-		return config.RestrictPaths(landlock.PathAccess(handled, "/"))
-	}
-	config, err := landlock.NewConfig(dirRights)
-	if err != nil {
-		return err
-	}
-	var rules []landlock.Rule
-	var walk func(dir string) error
-	walk = func(dir string) error {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			p := filepath.Join(dir, e.Name())
-			switch {
-			case e.Type()&os.ModeSymlink != 0: // it may lead anywhere; where it leads is granted or not by itself
-			case isOneOf(p, protect):
-			case above(p, protect):
-				if err := walk(p); err != nil {
-					return err
-				}
-			case e.IsDir():
-				rules = append(rules, landlock.PathAccess(dirRights, p).IgnoreIfMissing())
-			default:
-				rules = append(rules, landlock.PathAccess(fileRights, p).IgnoreIfMissing())
-			}
-		}
-		return nil
-	}
-	if err := walk("/"); err != nil {
-		return err
-	}
-	return config.RestrictPaths(rules...)
-}
-
-func isOneOf(p string, paths []string) bool {
-	for _, protected := range paths {
-		if p == protected {
-			return true
-		}
-	}
-	return false
 }

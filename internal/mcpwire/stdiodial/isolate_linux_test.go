@@ -8,14 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
-
 	"sluice/internal/mcpwire/exchange"
 )
 
 func landlocked(t *testing.T) {
 	t.Helper()
-	if version, err := ll.LandlockGetABIVersion(); err != nil || version < oldest {
+	if landlockVersion() < oldestLandlock {
 		t.Skip("SKIP: this kernel has no Landlock that could be tested")
 	}
 }
