@@ -10,10 +10,10 @@ import (
 	"sluice/internal/mcpwire/exchange"
 )
 
-// link is one member's side of a session. Its lock comes before the session's, where both
-// are held. It is opened at initialize, again after the
+// link is one member's side of a session. It is opened at initialize, again after the
 // member lost it, and later where the member could not be reached at first; each time
-// alone, without the other members noticing.
+// alone, without the other members noticing. Its lock comes before the session's,
+// where both are held.
 type link struct {
 	mu      sync.Mutex
 	session exchange.Session

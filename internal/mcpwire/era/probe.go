@@ -31,8 +31,15 @@ type prober struct {
 	known atomic.Pointer[verdict]
 
 	mu    sync.Mutex
-	going chan struct{} // closed when the probe under way ends
-	err   error         // of the last probe
+	going *probing // the probe under way
+}
+
+// probing is a probe that callers wait for. What it found counts for all of them, even
+// where somebody has forgotten it since.
+type probing struct {
+	done  chan struct{}
+	found *verdict
+	err   error
 }
 
 // modern reports whether the upstream speaks the modern era, asking on behalf of c
@@ -51,7 +58,7 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 	}
 	going := p.going
 	if going == nil {
-		going = make(chan struct{})
+		going = &probing{done: make(chan struct{})}
 		p.going = going
 		// The probe outlives the caller that happened to come first: others wait for it.
 		go p.probe(context.WithoutCancel(ctx), c, going)
@@ -60,18 +67,12 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 	select {
 	case <-ctx.Done():
 		return false, ctx.Err()
-	case <-going:
+	case <-going.done:
 	}
-	if v := p.known.Load(); v != nil {
-		return v.modern, nil
+	if going.err != nil {
+		return false, going.err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err == nil { // it was forgotten since; whoever asks next finds out
-		return false, &exchange.Error{Code: exchange.WrongEra, Message: named(p.opt.Server) + " changed the era it speaks",
-			Fix: "send the call again"}
-	}
-	return false, p.err
+	return going.found.modern, nil
 }
 
 // forget drops the verdict: it stopped fitting.
@@ -79,7 +80,7 @@ func (p *prober) forget() {
 	p.known.Store(nil)
 }
 
-func (p *prober) probe(ctx context.Context, c *exchange.Call, done chan struct{}) {
+func (p *prober) probe(ctx context.Context, c *exchange.Call, going *probing) {
 	ctx, cancel := context.WithTimeout(ctx, p.opt.ProbeTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -90,8 +91,8 @@ func (p *prober) probe(ctx context.Context, c *exchange.Call, done chan struct{}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.known.Store(v)
-	p.err, p.going = err, nil
-	close(done)
+	going.found, going.err, p.going = v, err, nil
+	close(going.done)
 }
 
 func (p *prober) ask(ctx context.Context, c *exchange.Call) (*verdict, error) {

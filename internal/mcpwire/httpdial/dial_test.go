@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
 	"sluice/internal/mcpwire/httpdial"
+	"sluice/internal/testkit/leak"
 )
 
 // sink keeps what comes back; it does not take answers whole.
@@ -190,28 +188,7 @@ func errorOf(t *testing.T, err error, code exchange.Code) *exchange.Error {
 	return e
 }
 
-// TestMain fails when goroutines of the package are left after all tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for deadline := time.Now().Add(5 * time.Second); code == 0; {
-		buf := make([]byte, 1<<20)
-		var stacks []string
-		for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if !strings.Contains(stack, ".TestMain(") && (strings.Contains(stack, "mcpwire/httpdial") || strings.Contains(stack, "http.(*persistConn)")) {
-				stacks = append(stacks, stack)
-			}
-		}
-		if stacks == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			fmt.Printf("goroutines are left:\n%s\n", strings.Join(stacks, "\n\n"))
-			code = 1
-		}
-		runtime.Gosched()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { leak.Main(m, "mcpwire/httpdial.", "http.(*persistConn)") }
 
 func wait(t *testing.T, c <-chan struct{}, what string) {
 	t.Helper()

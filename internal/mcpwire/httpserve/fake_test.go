@@ -4,46 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/testkit/leak"
 )
 
-// No goroutine of this package may outlive the tests that started it.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := leaked(5 * time.Second); left != "" {
-			fmt.Fprintln(os.Stderr, "goroutines left behind:\n"+left)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-func leaked(patience time.Duration) string {
-	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		buf := make([]byte, 1<<20)
-		var ours []string
-		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "httpserve.") && !strings.Contains(g, "httpserve.TestMain") {
-				ours = append(ours, g)
-			}
-		}
-		if len(ours) == 0 || time.Now().After(until) {
-			return strings.Join(ours, "\n\n")
-		}
-	}
-}
+func TestMain(m *testing.M) { leak.Main(m, "mcpwire/httpserve.") }
 
 // fake is an upstream made of functions. One that a test leaves out must not be called.
 type fake struct {

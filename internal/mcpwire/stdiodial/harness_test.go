@@ -7,14 +7,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/testkit/leak"
 )
 
 // deadline of tests: far beyond what anything here takes.
@@ -217,19 +216,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // noGoroutines fails if any goroutine of this package is left.
 func noGoroutines(t *testing.T) {
 	t.Helper()
-	var left string
-	for range 200 {
-		buf := make([]byte, 1<<20)
-		left = ""
-		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "mcpwire/stdiodial.") && !strings.Contains(g, "testing.tRunner") {
-				left = g
-			}
-		}
-		if left == "" {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
+	if left := leak.Left("mcpwire/stdiodial."); left != "" {
+		t.Errorf("a goroutine is left:\n%s", left)
 	}
-	t.Errorf("a goroutine is left:\n%s", left)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +12,7 @@ import (
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/testkit/leak"
 )
 
 func TestModernCallsRunConcurrently(t *testing.T) {
@@ -390,12 +390,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	c.send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
 	<-up.came
 	c.end()
-	for range 200 {
-		buf := make([]byte, 1<<20)
-		if !strings.Contains(string(buf[:runtime.Stack(buf, true)]), "stdioserve.(*") {
-			return
-		}
-		runtime.Gosched()
+	if left := leak.Left("stdioserve.(*"); left != "" {
+		t.Errorf("a goroutine is left:\n%s", left)
 	}
-	t.Error("a goroutine is left")
 }
