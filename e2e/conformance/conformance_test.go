@@ -16,6 +16,7 @@ var update = flag.Bool("update", false, "rewrite docs/conformance.md")
 // TestSuite runs every scenario of the conformance suite directly and through the
 // relay, compares them, and compares the table of all with docs/conformance.md.
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	n := needNode(t)
 	var servers, clients comparison
 	// The two halves touch nothing of each other.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,6 +24,12 @@ import (
 var built string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// The suite and its like mostly wait: more of them than there are processors run
+	// at once.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		_ = f.Value.Set("6")
+	}
 	os.Exit(run(m))
 }
 

@@ -188,6 +188,42 @@ func TestVerdictThatStopsFittingIsAskedForAgain(t *testing.T) {
 	})
 }
 
+// A call that the upstream turns down as if it spoke another era makes everybody ask
+// again; nobody else's call may fail for it.
+func TestACallTurnedDownFailsNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newModern(nil)
+		discover := make(chan struct{})
+		f.modern = func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
+			switch c.Message.Method {
+			case "tools/call":
+				return wrongEra()
+			case "server/discover":
+				<-discover
+				return finish(c.Message, out, `{"supportedVersions":["2026-07-28"]}`)
+			}
+			return finish(c.Message, out, "{}")
+		}
+		c := client{t: t, up: facing(t, &f.fake, era.Options{})}
+		odd, good := c.modern("1", "tools/call", `"name":"odd"`), c.modern("2", "tools/list", "")
+		go func() { _ = c.up.Call(t.Context(), odd, newRecord()) }() // it fails, as it should
+		synctest.Wait()
+		for range 8 { // they wait for what the first found out, and wake after it
+			go func() {
+				if err := c.up.Call(t.Context(), good, newRecord()); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		discover <- struct{}{}
+		synctest.Wait()
+		close(discover)
+		synctest.Wait()
+	})
+}
+
 func TestForcedEraIsNotProbed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

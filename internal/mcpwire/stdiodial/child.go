@@ -84,13 +84,17 @@ func (c *child) read() {
 func (c *child) unreadable(k *call, problem string) {
 	c.d.o.Log.Warn("a line of the server's output was dropped", "problem", problem, "answer", k != nil)
 	if k != nil {
-		k.box.fail(c.d.errorf(exchange.Unreachable, nil, "its answer can't be read: "+problem))
+		k.box.fail(c.d.errorf(exchange.BrokeOff, nil, "its answer can't be read: "+problem+"; the call may have been done"))
 	}
 }
 
 // reap waits for the process and for whatever it left behind.
 func (c *child) reap() {
 	err := wait(c.cmd)
+	wanted := c.wanted.Load()
+	// From here on calls get another process, and a crash counts: a call that comes while
+	// the pipes are read to their end must neither find this one nor start one too soon.
+	c.d.dying(c, err != nil && !wanted)
 	// What it wrote last is read; then a process that left the group while it held the
 	// pipes is not waited for.
 	c.out.close()
@@ -104,12 +108,12 @@ func (c *child) reap() {
 	if err != nil {
 		what = "it ended: " + err.Error()
 	}
-	wanted := c.wanted.Load()
 	if wanted {
 		what = "it was stopped"
 	}
 	lost := c.calls.end(c.d.errorf(exchange.BrokeOff, nil, what+" while it worked on this call, which may have been done"))
-	c.d.gone(c, lost, wanted, err)
+	// To end with success while nothing was asked of it is a server's right.
+	c.d.gone(c, err == nil && !wanted && (lost > 0 || c.session.Load() != nil))
 	if c.cleanup != nil {
 		c.cleanup()
 	}

@@ -270,19 +270,27 @@ func (d *Dialer) abandon(kid *child) {
 	}
 }
 
-// gone is told that a process ended.
-func (d *Dialer) gone(kid *child, lost int, wanted bool, err error) {
+// dying is told that a process ended, before anything else is done about it.
+func (d *Dialer) dying(kid *child, crashed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.abandon(kid)
+	if crashed {
+		d.crashed(kid.home, time.Since(kid.started))
+	}
+}
+
+// gone is told that a process ended and its calls have failed.
+func (d *Dialer) gone(kid *child, crashed bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if kid.idle != nil {
 		kid.idle.Stop()
 	}
 	delete(d.all, kid)
 	kid.home.children--
 	d.total--
-	// To end with success while nothing was asked of it is a server's right.
-	if !wanted && (err != nil || lost > 0 || kid.session.Load() != nil) {
+	if crashed {
 		d.crashed(kid.home, time.Since(kid.started))
 	}
 }

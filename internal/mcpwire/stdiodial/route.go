@@ -37,7 +37,7 @@ func (c *child) deliver(k *call, m *mcpwire.Message, final bool, edits ...mcpwir
 	} else {
 		var err error
 		if data, err = mcpwire.Splice(m.Raw, edits...); err != nil {
-			k.box.fail(c.d.errorf(exchange.Unreachable, err, "its answer can't be read"))
+			k.box.fail(c.d.errorf(exchange.BrokeOff, err, "its answer can't be read; the call may have been done"))
 			return false
 		}
 	}
