@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -19,6 +20,7 @@ type call struct {
 	caller string
 	method string
 	logs   bool // the request asked for log messages (modern)
+	task   bool // it asked for a task, whose progress goes on after the answer (legacy)
 	order  int64
 
 	box       *inbox
@@ -38,25 +40,36 @@ type calls struct {
 	mu      sync.Mutex
 	byID    map[string]*call
 	byToken map[string]*call
-	late    map[string]bool   // ids given up, whose answer may still come
+	late    map[string]given  // ids given up, whose answer may still come
+	tasks   map[string]bool   // tokens of tasks that calls began (legacy)
 	early   map[string]bool   // ids a client cancelled before their request came here
 	asked   map[string]*inbox // requests of the child, and where they went (legacy)
 	next    int64
 	gone    error // why no more calls are taken
 }
 
+// given is a call that was given up while the child worked on it.
+type given struct {
+	caller string
+	at     time.Time
+}
+
+// doubt is how long a call that was given up may still say something.
+const doubt = time.Minute
+
 // lateIDs bounds what is remembered of answers that may never come.
 const lateIDs = 1024
 
 func newCalls() *calls {
-	return &calls{byID: map[string]*call{}, byToken: map[string]*call{}, late: map[string]bool{}, early: map[string]bool{},
-		asked: map[string]*inbox{}}
+	return &calls{byID: map[string]*call{}, byToken: map[string]*call{}, late: map[string]given{}, early: map[string]bool{},
+		tasks: map[string]bool{}, asked: map[string]*inbox{}}
 }
 
 // open registers a request and returns it as a line for the child. With keep the
 // client's id stays, unless the child knows it already: a session has one client, and
 // its cancellations then pass as they are. Without, the child's ids are ours: its
-// clients do not know of each other.
+// clients do not know of each other. So are its progress tokens then: what it says late
+// of one call would else reach the next that uses the same.
 func (t *calls) open(c *exchange.Call, keep bool) (*call, []byte, error) {
 	m := c.Message
 	k := &call{id: bytes.Clone(m.Bytes(m.ID)), caller: c.Caller.ID, method: m.Method, logs: m.LogLevel.Present(),
@@ -75,7 +88,7 @@ func (t *calls) open(c *exchange.Call, keep bool) (*call, []byte, error) {
 	switch {
 	case !keep:
 		k.wire = strconv.FormatInt(t.next, 10)
-	case t.byID[k.wire] != nil || t.late[k.wire]:
+	case t.byID[k.wire] != nil || t.isLate(k.wire):
 		k.wire = `"sluice-` + strconv.FormatInt(t.next, 10) + `"`
 	}
 	if k.wire != string(k.id) {
@@ -85,8 +98,14 @@ func (t *calls) open(c *exchange.Call, keep bool) (*call, []byte, error) {
 	if m.ProgressToken.Present() {
 		k.token = bytes.Clone(m.Bytes(m.ProgressToken))
 		k.wireTk = string(k.token)
-		if t.byToken[k.wireTk] != nil {
+		k.task = keep && mcpwire.Member(m.Raw, m.Params, "task").Present()
+		switch {
+		case !keep && tokenish(k.token):
+			k.wireTk = k.wire
+		case t.byToken[k.wireTk] != nil:
 			k.wireTk = `"sluice-` + strconv.FormatInt(t.next, 10) + `"`
+		}
+		if k.wireTk != string(k.token) {
 			edits[n] = mcpwire.Edit{Span: m.ProgressToken, With: []byte(k.wireTk)}
 			n++
 		}
@@ -116,7 +135,13 @@ func (t *calls) close(k *call, answered bool) {
 		if len(t.late) >= lateIDs {
 			clear(t.late)
 		}
-		t.late[k.wire] = true
+		t.late[k.wire] = given{k.caller, time.Now()}
+	}
+	if answered && k.task {
+		if len(t.tasks) >= lateIDs {
+			clear(t.tasks)
+		}
+		t.tasks[k.wireTk] = true
 	}
 	t.mu.Unlock()
 	k.box.close()
@@ -148,6 +173,24 @@ func (t *calls) withID(id []byte) *call {
 	return t.byID[string(id)]
 }
 
+func (t *calls) isLate(id string) bool {
+	_, ok := t.late[id]
+	return ok
+}
+
+// tokenish reports whether a progress token is what the protocol wants it to be; what
+// is not has to reach the server as it is, for it to refuse.
+func tokenish(token []byte) bool {
+	return token[0] == '"' || token[0] == '-' || (token[0] >= '0' && token[0] <= '9')
+}
+
+// ofTask reports whether a token is that of a task whose call was answered.
+func (t *calls) ofTask(token []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tasks[string(token)]
+}
+
 func (t *calls) withToken(token []byte) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -165,7 +208,7 @@ func (t *calls) cancelledByClient(id []byte) *call {
 			found = k
 		}
 	}
-	if found == nil && !t.late[string(id)] {
+	if found == nil && !t.isLate(string(id)) {
 		if len(t.early) >= lateIDs {
 			clear(t.early)
 		}
@@ -175,7 +218,7 @@ func (t *calls) cancelledByClient(id []byte) *call {
 }
 
 // latest is the most recently started call that fits, and whether all that fit are of
-// one caller.
+// one caller, and so are those that were given up just now.
 func (t *calls) latest(fits func(*call) bool) (found *call, oneCaller bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -189,6 +232,13 @@ func (t *calls) latest(fits func(*call) bool) (found *call, oneCaller bool) {
 		}
 		if found == nil || k.order > found.order {
 			found = k
+		}
+	}
+	if found != nil {
+		for _, g := range t.late {
+			if g.caller != found.caller && time.Since(g.at) < doubt {
+				oneCaller = false
+			}
 		}
 	}
 	return found, oneCaller

@@ -136,6 +136,9 @@ func become(spec stageSpec, path string, args []string, report *os.File) error {
 	}
 	// Mounts and Landlock domains belong to one thread, which is then the one that stays.
 	runtime.LockOSThread()
+	// So does the wish to end with Sluice: of a process started by Sluice it is that of the
+	// first thread, and this may be another.
+	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
 	hidden := spec.Hide && hide(spec.Protect) == nil
 	dropCapabilities()
 	if err := restrict(spec.Protect, hidden); err != nil {

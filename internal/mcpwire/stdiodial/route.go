@@ -69,6 +69,10 @@ func (c *child) response(m *mcpwire.Message) {
 func (c *child) progress(m *mcpwire.Message) {
 	token := mcpwire.Member(m.Raw, m.Params, "progressToken")
 	k := c.calls.withToken(m.Bytes(token))
+	if s := c.session.Load(); k == nil && s != nil && c.calls.ofTask(m.Bytes(token)) {
+		s.incoming(c, m)
+		return
+	}
 	if k == nil { // after the answer there is no progress
 		c.d.o.Log.Debug("progress of an unknown call was dropped")
 		return

@@ -128,8 +128,12 @@ func (s *session) current(ctx context.Context) (*child, error) {
 		return nil, s.lostError()
 	}
 	s.mu.Lock()
-	kid = s.kid
+	kid, over = s.kid, s.lost || s.closed
 	s.mu.Unlock()
+	if over { // closed meanwhile, when there was only the old child to end
+		s.d.background(func() { kid.end(context.Background()) })
+		return nil, s.lostError()
+	}
 	if initialized != nil {
 		if err := kid.out.put(ctx, initialized, nil); err != nil {
 			return nil, s.lostError()
@@ -163,7 +167,11 @@ func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink)
 		if !again {
 			return s.lostError()
 		}
-		<-kid.exited
+		select {
+		case <-kid.exited:
+		case <-ctx.Done():
+			return s.d.ended(ctx)
+		}
 	}
 }
 

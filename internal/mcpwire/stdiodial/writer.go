@@ -59,10 +59,12 @@ func (w *writer) put(ctx context.Context, line []byte, k *call) error {
 	}
 }
 
-// force queues a line that has to go whatever the queue holds: a cancellation.
+// force queues a line that nobody can wait with: a cancellation, an answer of our own.
+// A child that has left so much unread that it would be beyond twice the queue does
+// without: what asks and never reads must not fill our memory.
 func (w *writer) force(line []byte) {
 	w.mu.Lock()
-	if !w.closed {
+	if !w.closed && w.bytes+len(line) <= 2*queueBytes {
 		w.queue = append(w.queue, outgoing{line: line})
 		w.bytes += len(line)
 	}
