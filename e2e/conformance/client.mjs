@@ -46,6 +46,11 @@ const listen = (method, schema) => client.setNotificationHandler(sdk === 'v2' ? 
   seen.push({ method, params: notification.params });
 });
 listen('notifications/message', 'LoggingMessageNotificationSchema');
+// In place of the SDK's own handler, which drops progress that is read in one piece with
+// the result behind it.
+client.setNotificationHandler(sdk === 'v2' ? 'notifications/progress' : api.ProgressNotificationSchema, ({ params }) => {
+  seen.push({ method: 'notifications/progress', params: { ...params, progressToken: typeof params.progressToken } });
+});
 
 async function step(name, run) {
   seen = [];
@@ -67,9 +72,7 @@ await step('server', () => ({ info: client.getServerVersion(), capabilities: cli
 await step('tools/list', () => client.listTools());
 await step('tools/call', () => call('greet', { name: 'Ærøskøbing' }));
 await step('content', () => call('test_multiple_content_types'));
-await step('progress', () => call('test_tool_with_progress', {}, {
-  onprogress: (progress) => seen.push({ method: 'notifications/progress', params: progress }),
-}));
+await step('progress', () => call('test_tool_with_progress', {}, { onprogress: () => {} }));
 await step('error result', () => call('test_error_handling'));
 await step('unknown tool', () => call('no_such_tool'));
 await step('size', async () => (await call('size', { bytes: 3 << 20 })).content[0].text.length);

@@ -57,8 +57,7 @@ func TestTypeScriptClients(t *testing.T) {
 	}
 }
 
-// lines cuts what a client printed into steps; the numbers of progress tokens are the
-// client's own affair, and so is the order of questions that were asked at once.
+// lines cuts what a client printed into steps.
 func lines(out string) []string { return strings.Split(strings.TrimSpace(out), "\n") }
 
 // TestInspector uses the command line of the MCP Inspector, both eras, over HTTP and

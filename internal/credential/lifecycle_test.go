@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,38 @@ func TestATokenThatCannotBeStoredIsGoodUntilTheEnd(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), "lost at the next start") {
 		t.Error("nothing was logged")
+	}
+}
+
+// fullDisk keeps what it has and takes nothing new.
+type fullDisk struct {
+	credential.Store
+	full atomic.Bool
+}
+
+func (s *fullDisk) Save(k credential.Key, b []byte) error {
+	if s.full.Load() {
+		return errors.New("no space left")
+	}
+	return s.Store.Save(k, b)
+}
+
+// A rotated token that could not be stored is not given up for the spent one that is.
+func TestAnOlderStoredTokenReplacesNoNewerOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := &fullDisk{Store: credential.NewMemory()}
+	c := w.oauth(func(o *credential.Options) { o.Open, o.Store = newBrowser().start(t), store })
+	w.mustCall(c, "local", "user")
+	store.full.Store(true)
+	for range 3 {
+		w.clock.add(2 * time.Hour)
+		w.mustCall(c, "local", "user") // renewed, and not stored
+		w.clock.add(2 * time.Minute)   // the store is looked at again
+		w.mustCall(c, "local", "user")
+	}
+	if n := w.count("/authorize"); n != 1 {
+		t.Errorf("%d consents, want 1", n)
 	}
 }
 

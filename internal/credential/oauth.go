@@ -110,6 +110,19 @@ func (o *OAuth) tokenKey(caller string) Key {
 	return Key{Kind: tokenRecord, Server: o.o.Server, Resource: o.resource, Caller: caller}
 }
 
+// fits reports whether a stored grant belongs to the configured issuer and client. One
+// of before they were changed is left alone: to renew it, the secret of the new client
+// would go to the old issuer.
+func (o *OAuth) fits(g *grant) bool {
+	return (o.o.Issuer == "" || g.Issuer == o.o.Issuer) && (!g.Client.Configured || g.Client.ID == o.o.ClientID)
+}
+
+// supersedes reports whether a stored grant replaces the one in use. What could not be
+// stored is newer than what is.
+func (g *grant) supersedes(inUse *grant) bool {
+	return inUse == nil || g.Access != inUse.Access && (inUse.stored || g.Obtained.After(inUse.Obtained))
+}
+
 // reload takes over what is stored, which another process may have changed. It
 // reports whether that differs from what was in use.
 func (o *OAuth) reload(h *hold) (bool, error) {
@@ -121,8 +134,7 @@ func (o *OAuth) reload(h *hold) (bool, error) {
 		}
 		return false, o.fail(exchange.CredentialLost, "a token may be stored, but can't be read", err)
 	}
-	current := h.grant.Load()
-	if !ok || stored.Access == "" || (current != nil && current.Access == stored.Access) {
+	if !ok || stored.Access == "" || !o.fits(&stored) || !stored.supersedes(h.grant.Load()) {
 		return false, nil
 	}
 	h.asked.Store(o.o.Now().UnixNano())
@@ -146,7 +158,7 @@ func (o *OAuth) follow(h *hold, g *grant) *grant {
 	case err != nil:
 	case !ok && g.stored:
 		h.grant.CompareAndSwap(g, nil)
-	case ok && stored.Access != g.Access:
+	case ok && o.fits(&stored) && stored.supersedes(g):
 		h.grant.CompareAndSwap(g, stored.ready())
 	}
 	return h.grant.Load()

@@ -251,6 +251,41 @@ func TestAConfiguredClientKeepsItsIssuer(t *testing.T) {
 	}
 }
 
+// The operator moves to another authorization server, and with it to another client.
+func TestTheSecretOfANewClientStaysFromTheOldIssuer(t *testing.T) {
+	t.Parallel()
+	w, next := newWorld(t), newWorld(t)
+	store := credential.NewMemory()
+	configured := func(id, issuer, secretOf string) *credential.OAuth {
+		return w.oauth(func(o *credential.Options) {
+			o.Open, o.Store, o.Issuer, o.ClientID, o.ClientSecret = newBrowser().start(t), store, issuer, id, credential.Value{Env: "SECRET"}
+			o.Getenv = func(string) string { return secretOf }
+		})
+	}
+	w.meta["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+	next.meta["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+	w.mustCall(configured("before", w.auth.URL, secretText()), "local", "user")
+	for _, tt := range []struct{ name, id, issuer string }{
+		{"another issuer", "before", next.auth.URL},
+		{"another client of the issuer", "after", w.auth.URL},
+	} {
+		w.set(func() {
+			w.resource["authorization_servers"] = []string{tt.issuer}
+			w.requests, w.tokens = nil, map[string]string{}
+		})
+		w.clock.add(2 * time.Hour)
+		secretOf := secretText()
+		_, _ = w.call(t.Context(), configured(tt.id, tt.issuer, secretOf), "local") // what comes of it is the issuers' affair
+		w.set(func() {
+			for _, body := range w.requests {
+				if form, _ := url.ParseQuery(body); form.Get("client_secret") == secretOf && form.Get("grant_type") == "refresh_token" {
+					t.Errorf("%s: the new secret renewed the old token", tt.name)
+				}
+			}
+		})
+	}
+}
+
 func TestAServerThatMovesToAnotherIssuerGetsNothingOfTheOld(t *testing.T) {
 	t.Parallel()
 	w, next := newWorld(t), newWorld(t)

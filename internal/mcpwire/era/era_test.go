@@ -224,6 +224,31 @@ func TestACallTurnedDownFailsNoOther(t *testing.T) {
 	})
 }
 
+// The link to a consent is for the one whose probe needed it, and opens the account of
+// whoever follows it.
+func TestConsentOfAProbeIsForItsCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := echoing("{}")
+		f.modern = func(_ context.Context, c *exchange.Call, _ exchange.Sink) error {
+			time.Sleep(time.Millisecond)
+			return &exchange.Error{Code: exchange.ConsentNeeded, Message: "agree first", Data: map[string]any{"url": c.Caller.ID}}
+		}
+		c := client{t: t, up: facing(t, f, era.Options{})}
+		var all sync.WaitGroup
+		for _, who := range []string{"ann", "bob", "cem", "ann"} {
+			all.Go(func() {
+				call := c.modern("1", "tools/list", "")
+				call.Caller.ID = who
+				if e := exchange.As(c.up.Call(t.Context(), call, newRecord())); e.Code != exchange.ConsentNeeded || e.Data["url"] != who {
+					t.Errorf("%s got %v with the link of %v", who, e, e.Data["url"])
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestForcedEraIsNotProbed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -35,11 +35,18 @@ type prober struct {
 }
 
 // probing is a probe that callers wait for. What it found counts for all of them, even
-// where somebody has forgotten it since.
+// where somebody has forgotten it since; what is about the caller it asked for does not.
 type probing struct {
-	done  chan struct{}
-	found *verdict
-	err   error
+	caller string
+	done   chan struct{}
+	found  *verdict
+	err    error
+}
+
+// personal reports whether an error is about who calls: the link where somebody agrees
+// to the use of the upstream is theirs alone.
+func personal(err error) bool {
+	return errors.Is(err, &exchange.Error{Code: exchange.ConsentNeeded}) || errors.Is(err, &exchange.Error{Code: exchange.CredentialLost})
 }
 
 // modern reports whether the upstream speaks the modern era, asking on behalf of c
@@ -58,7 +65,7 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 	}
 	going := p.going
 	if going == nil {
-		going = &probing{done: make(chan struct{})}
+		going = &probing{caller: c.Caller.ID, done: make(chan struct{})}
 		p.going = going
 		// The probe outlives the caller that happened to come first: others wait for it.
 		go p.probe(context.WithoutCancel(ctx), c, going)
@@ -69,10 +76,13 @@ func (p *prober) modern(ctx context.Context, c *exchange.Call) (bool, error) {
 		return false, ctx.Err()
 	case <-going.done:
 	}
-	if going.err != nil {
-		return false, going.err
+	switch {
+	case going.err == nil:
+		return going.found.modern, nil
+	case personal(going.err) && going.caller != c.Caller.ID:
+		return p.modern(ctx, c)
 	}
-	return going.found.modern, nil
+	return false, going.err
 }
 
 // forget drops the verdict: it stopped fitting.

@@ -155,6 +155,7 @@ func (a *answer) begin() {
 		return
 	}
 	a.form = stream
+	a.h.extend(a.w)
 	head := a.w.Header()
 	head["Content-Type"] = typeStream
 	head["Cache-Control"] = noStore
@@ -179,9 +180,7 @@ const piece = 256 << 10
 func (a *answer) put(b []byte) error {
 	for {
 		n := min(len(b), piece)
-		if a.form == stream || n > bufferSize { // less goes into the connection's own buffers
-			a.extend()
-		}
+		a.h.extend(a.w)
 		if _, err := a.w.Write(b[:n]); err != nil {
 			return errGone
 		}
@@ -212,9 +211,9 @@ func (a *answer) writeWhole(status int, body []byte) error {
 }
 
 // extend gives the client time to take the next piece.
-func (a *answer) extend() {
-	if d, ok := a.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		_ = d.SetWriteDeadline(time.Now().Add(a.h.o.WriteTimeout)) // else it is not that kind of connection
+func (h *Handler) extend(w http.ResponseWriter) {
+	if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = d.SetWriteDeadline(time.Now().Add(h.o.WriteTimeout)) // else it is not that kind of connection
 	}
 }
 
@@ -247,9 +246,6 @@ func (a *answer) finish(cause, err error) (cut bool) {
 	defer a.mu.Unlock()
 	a.closed = true
 	a.timer.Stop()
-	if a.form == stream {
-		a.extend() // for the end of the stream, which the server writes
-	}
 	switch {
 	case a.final, a.gone.Err() != nil:
 		return a.torn

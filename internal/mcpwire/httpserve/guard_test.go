@@ -2,9 +2,12 @@ package httpserve
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +154,34 @@ func TestSlowSenderIsCutOff(t *testing.T) {
 			got, err := io.ReadAll(c) // until the connection is closed
 			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 "+tt.status) {
 				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestClientThatReadsNothingIsCutOff(t *testing.T) {
+	t.Parallel()
+	call := modernCall("1", "tools/list", "")
+	head := "POST / HTTP/1.1\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n" +
+		"Content-Length: " + strconv.Itoa(len(call)) + "\r\n"
+	for name, request := range map[string]string{"answered": head + "Host: localhost\r\n\r\n" + call, "refused": head + "Host: example.com\r\n\r\n" + call} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, _ := endpoint(t, Options{WriteTimeout: 50 * time.Millisecond, Upstream: &fake{call: echo}})
+			c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			if err = c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			many := []byte(strings.Repeat(request, 1000))
+			for err == nil { // until the other side gives up
+				_, err = c.Write(many)
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still held")
 			}
 		})
 	}

@@ -161,6 +161,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		h.hurry(w)
 	}
+	defer h.extend(w) // for what the server writes at the end
 	if p := h.guard.check(r); p != "" {
 		h.forbid(w, p)
 		return

@@ -264,3 +264,41 @@ func TestUnusedSessionSurvivesItsChild(t *testing.T) {
 		t.Error("the child is the old one")
 	}
 }
+
+func TestSessionClosedWhileItsChildIsReplaced(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "legacy", func(o *Options) { o.BackOff = waitOut })
+	s := b.open(t, "a").(*session)
+	killGroup(s.kid.cmd.Process, true)
+	<-s.kid.exited
+	done := make(chan error, 1)
+	go func() { done <- s.Call(within(t), sent(t, "a", legacyTool("1", "pid", "")), newSink()) }()
+	eventually(t, "the back-off is waited for", func() bool {
+		if s.restart.TryLock() {
+			s.restart.Unlock()
+			return false
+		}
+		return true
+	})
+	if err := s.Close(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, <-done, exchange.SessionLost)
+	eventually(t, "no child is left for a session that is closed", func() bool { return b.Children() == 0 })
+}
+
+func TestProgressOfATaskGoesOnAfterItsAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "legacy")
+	s := b.open(t, "a").(*session)
+	begin := strings.Replace(legacyTool(`"tok"`, "task", ""), `"name"`, `"task":{"ttl":1000},"name"`, 1)
+	if err := s.Call(within(t), sent(t, "a", begin), newSink()); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{`"other"`, `"tok"`} {
+		s.kid.route(message(t, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":`+token+`,"progress":1}}`))
+	}
+	if len(s.waiting) != 1 || !strings.Contains(string(s.waiting[0].Data), `"progressToken":"tok"`) {
+		t.Errorf("for the client there is %v", s.waiting)
+	}
+}

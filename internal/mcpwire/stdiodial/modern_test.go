@@ -86,7 +86,7 @@ func TestResultBeyondTheLimitFailsItsCallOnly(t *testing.T) {
 	b := setup(t, "modern", func(o *Options) { o.Limits.Size = 64 << 10 })
 	before := b.ask(t, "a", "pid", "")
 	err := b.Call(within(t), sent(t, "a", tool("1", "big", `{"size":100000}`, "")), newSink())
-	wantCode(t, err, exchange.Unreachable)
+	wantCode(t, err, exchange.BrokeOff) // it was done: no client may take it for one to send again
 	if after := b.ask(t, "a", "pid", ""); after != before {
 		t.Errorf("the child did not survive: %s, then %s", before, after)
 	}
@@ -101,7 +101,7 @@ func TestGarbageIsDropped(t *testing.T) {
 	if !strings.Contains(b.log.String(), "a line of the server's output was dropped") {
 		t.Error("nothing was logged")
 	}
-	wantCode(t, b.Call(within(t), sent(t, "a", tool("1", "spoiled", "", "")), newSink()), exchange.Unreachable)
+	wantCode(t, b.Call(within(t), sent(t, "a", tool("1", "spoiled", "", "")), newSink()), exchange.BrokeOff)
 }
 
 func TestProgressGoesToItsCall(t *testing.T) {
@@ -129,6 +129,29 @@ func TestProgressGoesToItsCall(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A server that is slow to stop says things for a call that nobody waits for any more.
+// The next caller of a shared child, whose token is often the same, gets none of it.
+func TestWhatComesLateReachesNoOtherCaller(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "modern", func(o *Options) { o.Shared = true })
+	ctx, cancel := context.WithCancel(within(t))
+	asks := `"progressToken":1,"io.modelcontextprotocol/logLevel":"info"`
+	first, done := newSink(), make(chan error, 1)
+	go func() { done <- b.Call(ctx, sent(t, "a", tool("1", "slow", "", asks)), first) }()
+	if got := <-first.came; !strings.Contains(got, `"progressToken":1,`) {
+		t.Errorf("the caller's own progress is %s", got)
+	}
+	cancel()
+	gone(t, <-done)
+	second := newSink()
+	if err := b.Call(within(t), sent(t, "b", tool("1", "stale", "", asks)), second); err != nil {
+		t.Fatal(err)
+	}
+	if len(second.events) != 0 {
+		t.Errorf("another caller got %v", second.events)
+	}
 }
 
 func TestEndOfContextCancelsUpstream(t *testing.T) {

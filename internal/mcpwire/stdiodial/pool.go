@@ -92,6 +92,9 @@ func (d *Dialer) forSession(ctx context.Context, caller exchange.Caller, s *sess
 		d.mu.Unlock()
 		return kid, nil
 	}
+	if d.o.Shared { // the modern child is everybody's, a session's is its caller's
+		h = d.home(caller.ID)
+	}
 	d.mu.Unlock()
 	return d.start(ctx, h, s)
 }
@@ -123,7 +126,7 @@ func (d *Dialer) start(ctx context.Context, h *home, s *session) (*child, error)
 		case d.closed:
 			d.mu.Unlock()
 			return nil, d.errorf(exchange.ShuttingDown, nil, "it is being shut down")
-		case h.children >= d.o.PerCaller && !d.o.Shared, d.total >= d.o.Total:
+		case h.children >= d.o.PerCaller && (s != nil || !d.o.Shared), d.total >= d.o.Total:
 			only := h
 			if d.total >= d.o.Total {
 				only = nil

@@ -2,6 +2,7 @@ package stdiodial
 
 import (
 	"bytes"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -41,7 +42,16 @@ func (c *child) deliver(k *call, m *mcpwire.Message, final bool, edits ...mcpwir
 			return false
 		}
 	}
-	return k.box.put(exchange.Event{Data: data, Final: final}, c.d.o.SlowClient, c.d.tooSlow)
+	return k.box.put(exchange.Event{Data: data, Final: final}, c.patience(), c.d.tooSlow)
+}
+
+// patience is how long the reader waits for one client. In a shared child all callers
+// wait with it.
+func (c *child) patience() time.Duration {
+	if c.shared {
+		return min(c.d.o.SlowClient, time.Second)
+	}
+	return c.d.o.SlowClient
 }
 
 func (c *child) response(m *mcpwire.Message) {
@@ -119,5 +129,5 @@ func (c *child) tornDown(m *mcpwire.Message) {
 	c.deliver(k, m, false, mcpwire.Edit{Span: id, With: k.id})
 	result := append([]byte(`{"resultType":"complete","_meta":{"`+mcpwire.MetaSubscription+`":`), k.id...)
 	k.box.put(exchange.Event{Data: mcpwire.BuildResult(k.id, append(result, "}}"...)), Final: true},
-		c.d.o.SlowClient, c.d.tooSlow)
+		c.patience(), c.d.tooSlow)
 }

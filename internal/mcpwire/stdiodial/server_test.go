@@ -33,6 +33,7 @@ type server struct {
 	cancelled []string
 	listens   []json.RawMessage
 	seen      []string
+	stale     []json.RawMessage // progress tokens of calls of slow
 	asked     int
 }
 
@@ -49,6 +50,9 @@ type incoming struct {
 	} `json:"params"`
 	Result json.RawMessage `json:"result"`
 }
+
+// detach has a process leave its group, where a system can do that.
+var detach = func(*exec.Cmd) {}
 
 func serve(mode string) {
 	if mode == "exit" {
@@ -172,6 +176,7 @@ func (s *server) tool(m *incoming) {
 		wait := make(chan json.RawMessage, 1)
 		s.mu.Lock()
 		s.waiting[string(m.ID)] = wait
+		s.stale = append(s.stale, m.Params.Meta.Token)
 		s.mu.Unlock()
 		s.say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":0}}`, m.Params.Meta.Token)
 		<-wait
@@ -184,6 +189,26 @@ func (s *server) tool(m *incoming) {
 		}
 		s.result(m.ID, "done")
 		s.say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":9}}`, m.Params.Meta.Token)
+	case "stale": // says what belongs to calls that were given up
+		s.mu.Lock()
+		stale := s.stale
+		s.mu.Unlock()
+		for _, token := range stale {
+			s.say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1,"message":"theirs"}}`, token)
+			s.say(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"theirs"}}`)
+		}
+		s.result(m.ID, "said")
+	case "task":
+		s.say(`{"jsonrpc":"2.0","id":%s,"result":{"task":{"taskId":"t","status":"working"}}}`, m.ID)
+	case "orphan": // leaves the group, and keeps the pipes
+		cmd := exec.Command("sleep", "1000")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		detach(cmd)
+		if err := cmd.Start(); err != nil {
+			s.result(m.ID, err.Error())
+			return
+		}
+		s.result(m.ID, fmt.Sprint(cmd.Process.Pid))
 	case "log":
 		s.say(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"hello"}}`)
 		s.result(m.ID, "logged")

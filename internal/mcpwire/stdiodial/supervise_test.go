@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,10 @@ import (
 
 	"sluice/internal/mcpwire/exchange"
 )
+
+func init() {
+	detach = func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+}
 
 // alive reports whether a process runs; one that nobody waited for counts as gone.
 func alive(t *testing.T, pid string) bool {
@@ -82,6 +87,33 @@ func TestEveryCallIsAnsweredWhileChildrenAreKilled(t *testing.T) {
 	close(stop)
 	wg.Wait()
 	t.Logf("%d results, %d errors", results.Load(), broken.Load())
+}
+
+// What a dead child left behind may hold its pipes for a while; calls do not wait for
+// that, nor are they given the dead one.
+func TestDeadChildGetsNoMoreCalls(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "modern", func(o *Options) { o.BackOff = time.Millisecond })
+	before := b.ask(t, "a", "pid", "")
+	orphan, err := strconv.Atoi(b.ask(t, "a", "orphan", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(orphan, syscall.SIGKILL) })
+	b.mu.Lock()
+	kid := b.homes["a"].modern
+	b.mu.Unlock()
+	done := make(chan error, 1)
+	go func() { done <- b.Call(within(t), sent(t, "a", tool("2", "crash", "", "")), newSink()) }()
+	eventually(t, "it takes no more", func() bool {
+		kid.out.mu.Lock()
+		defer kid.out.mu.Unlock()
+		return kid.out.closed
+	})
+	if after := b.ask(t, "a", "pid", ""); after == before {
+		t.Error("the dead child answered")
+	}
+	wantCode(t, <-done, exchange.BrokeOff)
 }
 
 func TestChildThatEndsInOrderIsReplacedAtOnce(t *testing.T) {
@@ -161,6 +193,28 @@ func TestLimitOfChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open(t, "c")
+}
+
+// Sessions count for their caller even where the modern child is everybody's.
+func TestLimitOfSessionsBesideASharedChild(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "legacy", func(o *Options) { o.Shared, o.PerCaller, o.Total = true, 1, 8 })
+	b.open(t, "a")
+	_, err := b.Initialize(within(t), sent(t, "a", hello), newSink())
+	wantCode(t, err, exchange.TooMany)
+	b.open(t, "b")
+}
+
+// A child that asks and never reads fills no memory with our answers.
+func TestAnswersOfOurOwnAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWriter()
+	for range 100 {
+		w.force(make([]byte, 1<<20))
+	}
+	if w.bytes > 2*queueBytes {
+		t.Errorf("%d bytes wait", w.bytes)
+	}
 }
 
 func TestIdleSessionGivesWay(t *testing.T) {

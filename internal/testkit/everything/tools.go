@@ -124,7 +124,7 @@ func withProgress(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolR
 		}
 		pause(ctx, 10*time.Millisecond)
 	}
-	return text(fmt.Sprint(token)), nil
+	return text("reported three times"), nil
 }
 
 func reconnection(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
