@@ -48,7 +48,8 @@ unit: ## go test ./... without the race detector: quick, needs nothing but Go
 	@sh scripts/need.sh $(GO)
 	$(GO) test $(TEST_FLAGS) ./...
 
-# The race detector needs a C compiler; Node and npm run Meta's own SDK against
+# The race detector needs a C compiler; Node and npm run the MCP conformance suite,
+# other MCP programs, and Meta's own SDK against
 # the sandbox; the tests start a PostgreSQL of their own. Skipped tests are named
 # after the run, in CI they fail it.
 race: ## go test -race ./... with everything that needs other programs

@@ -44,6 +44,19 @@ authorization managed by an enterprise.
 
 `)
 	clients.table(&b, clientExceptions)
+	b.WriteString(`
+## Other programs
+
+Pinned in the same lock file, run by the same ` + "`make test`" + `, and the same through the relay as
+without it:
+
+| program | what is compared | ways |
+|---|---|---|
+| @modelcontextprotocol/inspector, command line, both eras | what it prints for tools/list, tools/call, resources/read, prompts/get | HTTP → HTTP, HTTP → stdio, stdio → HTTP |
+| @modelcontextprotocol/server-everything | every byte of every response | all four of HTTP and stdio |
+| servers on @modelcontextprotocol/sdk (legacy) and @modelcontextprotocol/server (both eras) | every byte of every response | all four |
+| clients on @modelcontextprotocol/sdk (legacy) and @modelcontextprotocol/client (both eras) | results, notifications and questions of every feature | all four |
+`)
 	return b.String()
 }
 

@@ -47,6 +47,9 @@ type UpstreamSpec struct {
 	Tracer      trace.Tracer         // nil: no spans
 }
 
+// slowProbe is how long a server at a URL may take to say which era it speaks.
+const slowProbe = 30 * time.Second
+
 // Upstream builds the way to one MCP server: its transport, and the adapters that let
 // clients of both eras use it.
 func Upstream(s UpstreamSpec) (exchange.Upstream, error) {
@@ -65,7 +68,11 @@ func Upstream(s UpstreamSpec) (exchange.Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.around(era.New(up, era.Options{Server: s.Name, Force: s.Era}), up), nil
+	o := era.Options{Server: s.Name, Force: s.Era}
+	if s.URL != "" {
+		o.ProbeTimeout, o.AnswersAlways = slowProbe, true
+	}
+	return s.around(era.New(up, o), up), nil
 }
 
 // Relay is a relay in front of one upstream, for the one caller at this machine.
@@ -87,6 +94,9 @@ func (r *Relay) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	err := stdioserve.Serve(ctx, in, out, stdioserve.Options{
 		Upstream: r.Upstream, Server: r.Server, Caller: localCaller, Log: r.Log,
 	})
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		err = nil // it was asked to end, and did
+	}
 	return errors.Join(err, r.close(ctx))
 }
 
@@ -117,7 +127,7 @@ func (r *Relay) HTTP(ctx context.Context, l net.Listener) error {
 		if hs.Shutdown(grace) != nil {
 			_ = hs.Close()
 		}
-		<-ended
+		_ = <-ended // http.ErrServerClosed
 	}
 	return errors.Join(err, r.close(ctx))
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"sluice/internal/config"
 	"sluice/internal/credential"
@@ -33,8 +35,10 @@ func LocalCredential(c *config.Config, server, rawURL string, headers []credenti
 	if u, err := url.Parse(rawURL); err != nil || (u.Scheme != "https" && !loopback(u.Hostname())) {
 		return static, nil // a token would travel unencrypted
 	}
+	look, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
 	o := credential.Options{
-		Server: server, URL: rawURL, Store: credentialStore(c), AllowPrivate: true, Open: open, Getenv: c.Env, Log: log,
+		Server: server, URL: rawURL, Store: credentialStore(c), AllowPrivate: credential.LeadsInside(look, rawURL), Open: open, Getenv: c.Env, Log: log,
 		ClientID: c.Env("SLUICE_OAUTH_CLIENT_ID"), ClientMetadataURL: c.Env("SLUICE_OAUTH_CLIENT_METADATA_URL"),
 		Issuer: c.Env("SLUICE_OAUTH_ISSUER"), Redirect: c.Env("SLUICE_OAUTH_REDIRECT"), Grant: c.Env("SLUICE_OAUTH_GRANT"),
 		Scopes: strings.Fields(c.Env("SLUICE_OAUTH_SCOPES")),

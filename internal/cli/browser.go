@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
-	"time"
 )
 
 // openBrowser shows a person a page: its address on stderr, and the page itself in
@@ -26,15 +25,13 @@ func openBrowser(stderr io.Writer, env func(string) string) func(string) error {
 		default:
 			args = []string{"xdg-open", url}
 		}
-		// Not waited for, and not an error: the address was printed.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+		// Not waited for, and not an error: the address was printed. Nor is it ended: it may
+		// be the browser itself, with somebody signing in.
+		cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
 		if err := cmd.Start(); err != nil {
-			cancel()
 			return nil //nolint:nilerr // there is no browser here; a person has the address
 		}
 		go func() {
-			defer cancel()
 			if err := cmd.Wait(); err != nil {
 				_, _ = fmt.Fprintln(stderr, "the browser could not be opened; open the address by hand")
 			}

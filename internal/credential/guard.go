@@ -75,6 +75,23 @@ func isPrivate(a netip.Addr) bool {
 	return a.IsPrivate() || sharedSpace.Contains(a) || benchmarking.Contains(a) || siteLocal.Contains(a)
 }
 
+// LeadsInside reports whether the name in a URL leads to this machine or into a private
+// network: what such a server names may lie there too. A name that can't be resolved
+// does not.
+func LeadsInside(ctx context.Context, rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	for _, a := range addresses {
+		if a = a.Unmap(); !isPrivate(a) && !a.IsLoopback() {
+			return false
+		}
+	}
+	return err == nil && len(addresses) > 0
+}
+
 // allows reports whether an address may be connected to.
 func (r reach) allows(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
@@ -257,6 +274,10 @@ func (e *fetchError) Error() string {
 	var op *net.OpError
 	if errors.As(cause, &op) && !errors.Is(cause, errBlocked) {
 		cause = op.Err
+	}
+	var name *net.DNSError
+	if errors.As(cause, &name) { // it says who was asked, which is nobody's business outside
+		cause = errors.New("its name can't be resolved")
 	}
 	return fmt.Sprintf("%s does not answer: %v", e.host, cause)
 }

@@ -1,13 +1,16 @@
 package credential
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -65,6 +68,29 @@ func TestAddressesThatAreNotPublic(t *testing.T) {
 		if !(reach{}).allows(netip.MustParseAddr(a)) {
 			t.Errorf("%s does not count as public", a)
 		}
+	}
+}
+
+func TestANetworkErrorNamesTheHostOnly(t *testing.T) {
+	t.Parallel()
+	lookup := &net.DNSError{Err: "read udp 10.0.0.7:5353: i/o timeout", Name: "auth.example.com", Server: "10.0.0.53:53"}
+	e := &fetchError{host: "auth.example.com", cause: &url.Error{Op: "Get", URL: "https://auth.example.com/?secret", Err: &net.OpError{Op: "dial", Err: lookup}}}
+	if got := e.Error(); got != "auth.example.com does not answer: its name can't be resolved" {
+		t.Errorf("error is %q", got)
+	}
+}
+
+func TestWhereANameLeads(t *testing.T) {
+	t.Parallel()
+	for at, inside := range map[string]bool{
+		"https://10.1.2.3/mcp": true, "https://[fd00::1]/mcp": true, "http://localhost:1/mcp": true,
+		"https://8.8.8.8/mcp": false, "https://169.254.169.254/mcp": false, "https://name.invalid/mcp": false, "": false,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if got := LeadsInside(ctx, at); got != inside {
+			t.Errorf("%q leads inside: %v", at, got)
+		}
+		cancel()
 	}
 }
 

@@ -19,6 +19,9 @@ type Options struct {
 	// ProbeTimeout bounds the question which era an upstream speaks; silence means
 	// legacy. Default 5 s.
 	ProbeTimeout time.Duration
+	// AnswersAlways says that the upstream's transport gives every request an answer
+	// (HTTP), so that silence is a busy server and not an old one.
+	AnswersAlways bool
 	// Recheck is how long a verdict from silence holds. Default 10 min.
 	Recheck time.Duration
 

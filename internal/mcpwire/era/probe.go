@@ -119,12 +119,18 @@ func (p *prober) ask(ctx context.Context, c *exchange.Call) (*verdict, error) {
 }
 
 // fromError is the verdict that lies in having no answer: only silence, another era,
-// or giving up at the first strange message are one.
+// or giving up at the first strange message are one. Where every server answers
+// something, silence is a busy one and tells nothing.
 func (p *prober) fromError(ctx context.Context, err error) (*verdict, error) {
 	var e *exchange.Error
 	switch {
 	case errors.Is(err, &exchange.Error{Code: exchange.WrongEra}):
 		return &verdict{}, nil
+	case p.opt.AnswersAlways && ctx.Err() != nil:
+		return nil, &exchange.Error{Code: exchange.TimedOut, Message: "the upstream \"" + p.opt.Server + "\" does not say which era it speaks",
+			Fix: "try again, or name its era in the configuration", Cause: err}
+	case p.opt.AnswersAlways && errors.As(err, &e):
+		return nil, e
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, &exchange.Error{Code: exchange.TimedOut}),
 		errors.Is(err, &exchange.Error{Code: exchange.BrokeOff}):
 		return &verdict{until: time.Now().Add(p.opt.Recheck)}, nil

@@ -34,6 +34,7 @@ type flight struct {
 	questions []*question
 	asks      int // questions ever, for their keys
 	attached  bool
+	answered  bool // the answer is, or was, in the queue
 	done      bool
 	err       error
 	// Set once the call waits for its client for the first time.
@@ -47,6 +48,9 @@ type item struct {
 	data  []byte
 	final bool
 }
+
+// questionLimit is how many questions of one call may wait for its client.
+const questionLimit = 64
 
 // queueLimit is how many messages a call holds back for a slow client before its
 // upstream has to wait; while nobody is there, how many of the latest are kept.
@@ -177,9 +181,18 @@ func (f *flight) wants(m *mcpwire.Message) bool {
 // push queues a message for the client.
 func (f *flight) push(raw []byte, final bool) {
 	f.mu.Lock()
-	if !f.attached && !final && len(f.queue) >= queueLimit {
+	limit := queueLimit
+	if f.attached {
+		limit *= 4 // its own stream waits (hold); what comes on another can't
+	}
+	switch {
+	case f.answered:
+		f.mu.Unlock()
+		return // nothing follows the answer, nor pushes it out
+	case !final && len(f.queue) >= limit:
 		f.queue = f.queue[1:] // the latest are worth most
 	}
+	f.answered = final
 	f.queue = append(f.queue, item{bytes.Clone(raw), final})
 	f.mu.Unlock()
 	f.signal()

@@ -33,6 +33,13 @@ const streamGrace = 150 * time.Millisecond
 // restart is the pause before a stream that ended is opened again.
 const restart = time.Second
 
+// Bounds of one listener: resources it may name, and notifications that wait for it.
+// What is beyond the first is not acknowledged, of the second the latest stay.
+const (
+	uriLimit     = 1000
+	pendingLimit = 256
+)
+
 // listener is one subscriptions/listen request.
 type listener struct {
 	id    []byte
@@ -63,7 +70,7 @@ func filter(m *mcpwire.Message) *listener {
 			ln.kinds = append(ln.kinds, "resources")
 		case name == "resourceSubscriptions":
 			for e := range mcpwire.Elements(m.Raw, value) {
-				if uri, ok := mcpwire.Unquote(m.Bytes(e)); ok && !slices.Contains(ln.uris, uri) {
+				if uri, ok := mcpwire.Unquote(m.Bytes(e)); ok && len(ln.uris) < uriLimit && !slices.Contains(ln.uris, uri) {
 					ln.uris = append(ln.uris, uri)
 				}
 			}
@@ -190,6 +197,9 @@ func (ln *listener) give(m *mcpwire.Message) {
 	}
 	ln.mu.Lock()
 	if !slices.ContainsFunc(ln.pending, func(p []byte) bool { return bytes.Equal(p, raw) }) {
+		if len(ln.pending) >= pendingLimit {
+			ln.pending = ln.pending[1:]
+		}
 		ln.pending = append(ln.pending, raw)
 	}
 	ln.mu.Unlock()

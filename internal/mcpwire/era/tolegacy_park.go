@@ -85,6 +85,11 @@ func (f *flight) asked(m *mcpwire.Message) error {
 			"the client did not declare "+missing, nil))
 	}
 	f.mu.Lock()
+	if len(f.questions) >= questionLimit {
+		f.mu.Unlock()
+		return f.s.notify(f.l.ctx, mcpwire.BuildError(bytes.Clone(m.Bytes(m.ID)), mcpwire.CodeInvalidRequest,
+			"too many questions of this call wait for an answer", nil))
+	}
 	f.asks++
 	f.questions = append(f.questions, &question{key: "request-" + strconv.Itoa(f.asks), id: bytes.Clone(m.Bytes(m.ID)),
 		method: m.Method, params: bytes.Clone(m.Bytes(m.Params))})

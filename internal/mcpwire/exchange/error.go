@@ -17,7 +17,7 @@ const (
 	BrokeOff       Code = "upstream_broke_off"      // its answer ended too early; the call may have been done
 	BackingOff     Code = "upstream_backing_off"    // it failed just now and is not asked again yet
 	SessionLost    Code = "upstream_session_lost"   // the session ended; initialize again
-	CredentialLost Code = "upstream_auth_failed"    // the upstream refuses Sluice's credential
+	CredentialLost Code = "upstream_auth_failed"    //nolint:gosec // a code: the upstream refuses Sluice's credential
 	ConsentNeeded  Code = "upstream_consent_needed" // this person has to agree first; data.url
 	WrongEra       Code = "upstream_wrong_era"      // it does not speak the era asked for
 	CannotCarry    Code = "cannot_carry"            // the other era has no way to say this
@@ -65,7 +65,16 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-func (e *Error) Unwrap() error { return e.Cause }
+// Unwrap is the cause, unless it holds an *Error of its own: what failed is what this
+// one says. A call that broke off because its session was lost is not a lost session,
+// which would be reason to send it again.
+func (e *Error) Unwrap() error {
+	var inner *Error
+	if errors.As(e.Cause, &inner) {
+		return nil
+	}
+	return e.Cause
+}
 
 // Is reports whether target is an *Error of the same code.
 func (e *Error) Is(target error) bool {

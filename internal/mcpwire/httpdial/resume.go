@@ -36,6 +36,8 @@ func (r *reply) resume() (*http.Response, error) {
 			return resp, nil
 		case r.f.ctx.Err() != nil:
 			return nil, r.f.stopped()
+		case r.listens && errors.Is(err, &exchange.Error{Code: exchange.SessionLost}):
+			return nil, err // nothing was cut short but the session itself
 		case errors.Is(err, &exchange.Error{Code: exchange.SessionLost}), errors.Is(err, exchange.ErrNoStream),
 			attempt+1 == reconnects:
 			return nil, r.f.u.brokeOff(err)

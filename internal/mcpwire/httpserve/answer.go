@@ -92,7 +92,11 @@ func (a *answer) Send(e exchange.Event) error {
 		block.Data = []byte{}
 	}
 	a.buf = mcpwire.AppendEvent(a.buf[:0], block)
-	return a.write(a.buf)
+	err := a.write(a.buf)
+	if a.lasting && cap(a.buf) > lastingSize {
+		a.buf = nil
+	}
+	return err
 }
 
 // unheard says what to make of an event for a client that is gone. A modern one has
@@ -112,10 +116,10 @@ func (a *answer) status(e exchange.Event) int {
 		if e.Status == 0 || e.Status == http.StatusNotFound { // there it would end the session
 			return http.StatusOK
 		}
-		return e.Status
+		return passable(e.Status)
 	}
 	if e.Status != 0 {
-		return e.Status
+		return passable(e.Status)
 	}
 	switch errorCode(e.Data) {
 	case mcpwire.CodeMethodNotFound:
@@ -298,8 +302,11 @@ func failureOf(cause, err error) *exchange.Error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(cause, errShutdown), errors.Is(cause, errDrained):
+	case errors.Is(cause, errDrained):
 		return shuttingDown()
+	case errors.Is(cause, errShutdown): // not a call to be sent again: the upstream has it
+		return &exchange.Error{Code: exchange.BrokeOff, Message: "Sluice shut down before the upstream answered; the call may have been done",
+			Fix: "find out whether the call took effect before sending it again", Cause: cause}
 	case errors.Is(cause, errEnded):
 		return sessionLost()
 	case err == nil:

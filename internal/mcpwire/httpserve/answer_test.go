@@ -150,3 +150,51 @@ func TestAsManyCallsAsTheLimitSays(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestAsManyLargeMessagesArriveAsTheLimitSays(t *testing.T) {
+	t.Parallel()
+	url, h := endpoint(t, Options{MaxStreams: 1, Authenticate: authenticate, Upstream: &fake{call: echo}})
+	in, out := io.Pipe()
+	first := make(chan int, 1)
+	large := modernCall("1", "tools/list", `"x":"`+strings.Repeat("x", 2*trusted)+`"`)
+	as := func(who string) pairs { return modernHeaders("tools/list", "Authorization", who) }
+	go func() {
+		r, _ := http.NewRequest(http.MethodPost, url, in)
+		for i, h := 0, as("ada"); i < len(h); i += 2 {
+			r.Header.Set(h[i], h[i+1])
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			first <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		first <- resp.StatusCode
+	}()
+	for arriving := false; !arriving; { // until its sender is known
+		h.mu.Lock()
+		arriving = h.uploads["ada"] == 1
+		h.mu.Unlock()
+	}
+	for _, tt := range []struct {
+		name, who, body string
+		status          int
+	}{
+		{"another large one", "ada", large, 429},
+		{"a small one", "ada", modernCall("1", "tools/list", ""), 200},
+		{"another caller's", "bob", large, 200},
+	} {
+		if resp, _ := post(t, url, tt.body, as(tt.who)); resp.StatusCode != tt.status {
+			t.Errorf("%s: %d, want %d", tt.name, resp.StatusCode, tt.status)
+		}
+	}
+	if _, err := io.WriteString(out, large); err != nil {
+		t.Error(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Error(err)
+	}
+	if status := <-first; status != 200 {
+		t.Errorf("the first: %d", status)
+	}
+}

@@ -31,8 +31,7 @@ func (h *Handler) enter(f *flight) *exchange.Error {
 	case h.draining:
 		return shuttingDown()
 	case h.busy[f.caller] >= h.o.MaxStreams:
-		return &exchange.Error{Code: exchange.TooMany, Message: "too many calls and streams are open at a time",
-			Fix: "wait for some to end, or close streams that are not read"}
+		return tooMany()
 	}
 	h.busy[f.caller]++
 	h.flights[f] = struct{}{}
@@ -49,6 +48,11 @@ func (h *Handler) leave(f *flight) {
 	if h.draining && len(h.flights) == 0 {
 		close(h.idle)
 	}
+}
+
+func tooMany() *exchange.Error {
+	return &exchange.Error{Code: exchange.TooMany, Message: "too many calls and streams are open at a time",
+		Fix: "wait for some to end, or close streams that are not read"}
 }
 
 func shuttingDown() *exchange.Error {

@@ -62,8 +62,8 @@ func TestShutdownCancelsWhatTakesTooLong(t *testing.T) {
 	if err := h.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
-	if got := all(t, resp); !strings.Contains(got, "shutting_down") {
-		t.Errorf("the call: %s", got)
+	if got := all(t, resp); !strings.Contains(got, "upstream_broke_off") || !strings.Contains(got, `"retryable":false`) {
+		t.Errorf("a call that the upstream has: %s", got)
 	}
 }
 

@@ -105,6 +105,7 @@ type Handler struct {
 	mu       sync.Mutex
 	flights  map[*flight]struct{}
 	busy     map[string]int // flights by caller
+	uploads  map[string]int // large bodies on their way in, by caller
 	draining bool
 	idle     chan struct{} // closed when a draining handler has no flight left
 
@@ -124,6 +125,7 @@ func New(o Options) *Handler {
 		guard:   newGuard(o.AllowedHosts, o.AllowedOrigins),
 		flights: map[*flight]struct{}{},
 		busy:    map[string]int{},
+		uploads: map[string]int{},
 		idle:    make(chan struct{}),
 	}
 	h.versions = quoteList(o.Versions)

@@ -215,6 +215,11 @@ func TestStatusOfErrors(t *testing.T) {
 			return out.Send(exchange.Event{Final: true, Data: []byte(`{"jsonrpc":"2.0","id":1,"error":{"code":` + code + `,"message":"m","data":{"x":1}}}`)})
 		}
 	}
+	status := func(status int) func(context.Context, *exchange.Call, exchange.Sink) error {
+		return func(_ context.Context, c *exchange.Call, out exchange.Sink) error {
+			return out.Send(exchange.Event{Final: true, Status: status, Data: resultFor(c, "x")})
+		}
+	}
 	relay := func(code exchange.Code) func(context.Context, *exchange.Call, exchange.Sink) error {
 		return func(context.Context, *exchange.Call, exchange.Sink) error {
 			return &exchange.Error{Code: code, Message: "it failed"}
@@ -231,6 +236,9 @@ func TestStatusOfErrors(t *testing.T) {
 		{"missing capability", rpc("-32021"), 400, "-32021"},
 		{"unsupported version", rpc("-32022"), 400, "-32022"},
 		{"invalid params", rpc("-32602"), 200, "-32602"},
+		{"accepted, with the answer", status(202), 200, "result"},
+		{"forbidden, by the upstream", status(403), 502, "result"},
+		{"busy", status(503), 503, "result"},
 		{"unreachable", relay(exchange.Unreachable), 502, `"code":"upstream_unreachable"`},
 		{"timed out", relay(exchange.TimedOut), 504, `"retryable":false`},
 		{"backing off", relay(exchange.BackingOff), 503, `"retryable":true`},

@@ -20,9 +20,8 @@ type inbound struct {
 
 // post takes one message.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, caller exchange.Caller) {
-	raw, p := h.read(w, r)
-	if p != nil {
-		h.refuse(w, *p)
+	raw, ok := h.receive(w, r, caller)
+	if !ok {
 		return
 	}
 	in := new(inbound)
@@ -37,6 +36,38 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, caller exchange.C
 	} else {
 		h.legacy(w, r, in)
 	}
+}
+
+// receive reads the body, or answers. Of bodies that take much memory or time to arrive
+// a caller may send as many at a time as it may have calls under way. They count apart:
+// one may bring what such a call waits for.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, caller exchange.Caller) ([]byte, bool) {
+	if r.ContentLength < 0 || r.ContentLength > trusted {
+		h.mu.Lock()
+		full := h.uploads[caller.ID] >= h.o.MaxStreams
+		if !full {
+			h.uploads[caller.ID]++
+		}
+		h.mu.Unlock()
+		if full {
+			w.Header().Set("Connection", "close") // rather than read it
+			h.fail(w, nil, tooMany())
+			return nil, false
+		}
+		defer func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if h.uploads[caller.ID]--; h.uploads[caller.ID] == 0 {
+				delete(h.uploads, caller.ID)
+			}
+		}()
+	}
+	raw, p := h.read(w, r)
+	if p != nil {
+		h.refuse(w, *p)
+		return nil, false
+	}
+	return raw, true
 }
 
 func malformed(err error) problem {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -16,6 +17,7 @@ type lines struct {
 	to     io.Writer
 	buf    []byte
 	broken error
+	moves  atomic.Uint64 // writes begun and ended: odd while one is under way
 	failed context.CancelCauseFunc
 }
 
@@ -26,7 +28,10 @@ func (l *lines) write(message []byte) error {
 		return l.broken
 	}
 	l.buf = mcpwire.AppendLine(l.buf[:0], message)
-	if _, err := l.to.Write(l.buf); err != nil {
+	l.moves.Add(1)
+	_, err := l.to.Write(l.buf)
+	l.moves.Add(1)
+	if err != nil {
 		l.broken = fmt.Errorf("the client takes no more messages: %w", err)
 		l.failed(l.broken)
 		return l.broken

@@ -75,7 +75,8 @@ type request struct {
 }
 
 // Serve runs until in ends, out fails or ctx ends. It returns nil after the first, when
-// the calls in flight were answered. A read that blocks is left behind when ctx ends.
+// the calls in flight were answered. A read that blocks is left behind when ctx ends, and
+// so is a write: a client that has stopped reading keeps nobody from leaving.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	if o.Caller.ID == "" {
 		o.Caller = exchange.Caller{ID: "local", Name: "local"}
@@ -89,10 +90,45 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	outer := ctx
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	f := &face{o: o, ctx: ctx, out: &lines{to: out, failed: stop}, calls: map[string]*request{}, state: map[string]*exchange.Call{}, notes: make(chan note, maxNotes)}
 
+	ended := make(chan error, 1)
+	go func() { ended <- f.converse(in, stop) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	tick := time.NewTicker(stuckAfter)
+	defer tick.Stop()
+	for before := uint64(0); ; {
+		select {
+		case err := <-ended:
+			return err
+		case <-tick.C:
+		}
+		now := f.out.moves.Load()
+		if now%2 == 1 && now == before {
+			f.closeSession()
+			if outer.Err() != nil {
+				return context.Cause(outer)
+			}
+			return errStuck
+		}
+		before = now
+	}
+}
+
+// stuckAfter is how long a write may take once the conversation is over.
+const stuckAfter = 500 * time.Millisecond
+
+var errStuck = errors.New("the client takes no more messages")
+
+// converse is the conversation from its first message to its end.
+func (f *face) converse(in io.Reader, stop context.CancelCauseFunc) error {
 	var forward sync.WaitGroup
 	forward.Go(f.forward)
 	err := f.read(in)
@@ -158,7 +194,7 @@ func (f *face) take(raw []byte) {
 	var syntax *mcpwire.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		f.refuse(syntax.ID, syntax.Code, syntax.Problem)
+		f.refuseBroken(raw, syntax)
 	case err != nil: // a batch
 		f.refuse(nil, mcpwire.CodeInvalidRequest, err.Error())
 	case m.Kind == mcpwire.Request:
@@ -167,6 +203,27 @@ func (f *face) take(raw []byte) {
 	default:
 		f.note(&m)
 	}
+}
+
+// refuseBroken answers a line that is no message to be trusted. Where it is the answer
+// to a request of the server, it is the server that waits for one. An id that is that of
+// a call in flight is left out: an error that carries it would end that call.
+func (f *face) refuseBroken(raw []byte, syntax *mcpwire.SyntaxError) {
+	if m, err := mcpwire.ParseReply(raw, f.o.Limits); err == nil && m.Kind.Response() && m.ID.Present() {
+		f.o.Log.Warn("an answer of the client was refused", "problem", syntax.Problem)
+		answer := mcpwire.BuildError(m.Bytes(m.ID), mcpwire.CodeInvalidRequest, "the client's answer can't be trusted: "+syntax.Problem, nil)
+		if m, err := mcpwire.Parse(answer, f.o.Limits); err == nil {
+			f.note(&m)
+		}
+		return
+	}
+	id := syntax.ID
+	f.mu.Lock()
+	if f.calls[string(id)] != nil {
+		id = nil
+	}
+	f.mu.Unlock()
+	f.refuse(id, syntax.Code, syntax.Problem)
 }
 
 func (f *face) refuse(id []byte, code int, problem string) {
