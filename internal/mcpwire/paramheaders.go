@@ -23,7 +23,7 @@ func ParamHeaders(schema []byte) ([]ParamHeader, error) {
 	if !bytes.Contains(schema, []byte("x-mcp-header")) && bytes.IndexByte(schema, '\\') < 0 {
 		return nil, nil
 	}
-	w := schemaWalk{raw: schema}
+	w := schemaWalk{raw: schema, names: map[string]struct{}{}}
 	w.schema(Span{0, len(schema)}, nil, true, 0)
 	if w.err != nil {
 		return nil, w.err
@@ -34,6 +34,7 @@ func ParamHeaders(schema []byte) ([]ParamHeader, error) {
 type schemaWalk struct {
 	raw   []byte
 	found []ParamHeader
+	names map[string]struct{} // of those found, in small letters
 	err   error
 }
 
@@ -96,11 +97,11 @@ func (w *schemaWalk) annotation(name, kind Span, path []string, fixed bool) {
 	case h.Type == "":
 		w.fail(path, "the type is not string, integer or boolean")
 	}
-	for _, other := range w.found {
-		if strings.EqualFold(other.Name, header) {
-			w.fail(path, "another argument has the same header")
-		}
+	small := strings.ToLower(header)
+	if _, known := w.names[small]; known {
+		w.fail(path, "another argument has the same header")
 	}
+	w.names[small] = struct{}{}
 	w.found = append(w.found, h)
 }
 
