@@ -127,7 +127,9 @@ func (r *Relay) HTTP(ctx context.Context, l net.Listener) error {
 		if hs.Shutdown(grace) != nil {
 			_ = hs.Close()
 		}
-		_ = <-ended // http.ErrServerClosed
+		if end := <-ended; !errors.Is(end, http.ErrServerClosed) {
+			err = end
+		}
 	}
 	return errors.Join(err, r.close(ctx))
 }

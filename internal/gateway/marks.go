@@ -78,7 +78,9 @@ func (p positions) String() string {
 func readPositions(id string) positions {
 	p := positions{}
 	if text, ok := strings.CutPrefix(id, "l"); ok {
-		if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && json.Unmarshal(raw, &p) != nil {
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		// The id is the client's: "null" reads as no map at all.
+		if err == nil && (json.Unmarshal(raw, &p) != nil || p == nil) {
 			return positions{}
 		}
 	}

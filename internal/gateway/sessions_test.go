@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -329,5 +330,31 @@ func TestAStreamThatNoMemberHasIsRefused(t *testing.T) {
 	s, _ := open(t, aggregate(t, &fake{}, &fake{}))
 	if err := s.Listen(t.Context(), legacy(t, initialize), "", &inbox{}); !errors.Is(err, exchange.ErrNoStream) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestEventIDThatAClientMadeUp(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"null", "{}", "[]", `{"0":null}`, `{"7":"x"}`, "not JSON"} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			a := &fake{listen: func(ctx context.Context, _ string, out exchange.Sink) error {
+				if err := out.Send(exchange.Event{ID: "1", HasID: true}); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}}
+			s, _ := open(t, aggregate(t, a, &fake{}))
+			ctx, cancel := context.WithCancel(t.Context())
+			out, ended := &inbox{came: make(chan struct{}, 10)}, make(chan struct{})
+			go func() {
+				defer close(ended)
+				_ = s.Listen(ctx, legacy(t, initialize), "l"+base64.RawURLEncoding.EncodeToString([]byte(text)), out)
+			}()
+			<-out.came
+			cancel()
+			<-ended
+		})
 	}
 }

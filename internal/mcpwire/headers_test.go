@@ -1,8 +1,10 @@
 package mcpwire
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -153,6 +155,22 @@ func TestParamHeaderField(t *testing.T) {
 	raw := []byte(`{"a":[]}`)
 	if _, sent := h.Field(raw, Span{0, len(raw)}); sent || h.Check(raw, Span{0, len(raw)}, "x", true) == "" {
 		t.Error("an argument that is not there has a header")
+	}
+}
+
+func TestManyMirroredArgumentsAreCheap(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString(`{"properties":{"a":{}`)
+	for i := range 50_000 {
+		fmt.Fprintf(&b, `,"p%d":{"type":"string","x-mcp-header":"h%d"}`, i, i)
+	}
+	b.WriteString("}}")
+	start := time.Now()
+	found, err := ParamHeaders([]byte(b.String()))
+	// Many seconds where each name is compared with each.
+	if took := time.Since(start); err != nil || len(found) != 50_000 || took > 2*time.Second {
+		t.Errorf("%d, %v, in %v", len(found), err, took)
 	}
 }
 

@@ -39,12 +39,16 @@ func New(up exchange.Upstream, opt Options) exchange.Upstream {
 
 // Call serves a modern client.
 func (a *adapter) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
-	for try := 0; ; try++ {
+	for try, was := 0, false; ; try++ {
 		modern, err := a.probe.modern(ctx, c)
 		if err != nil {
 			return err
 		}
-		if modern {
+		if try > 0 && modern && was { // it was turned down for another reason, perhaps after it was done
+			return &exchange.Error{Code: exchange.BrokeOff, Message: named(a.opt.Server) + " turned the call down with something that is not MCP",
+				Fix: "find out whether the call took effect before sending it again"}
+		}
+		if was = modern; modern {
 			err = a.up.Call(ctx, c, out)
 		} else {
 			err = a.toLegacy.Call(ctx, c, out)

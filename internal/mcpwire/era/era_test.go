@@ -224,6 +224,21 @@ func TestACallTurnedDownFailsNoOther(t *testing.T) {
 	})
 }
 
+// An upstream that still speaks the modern era gets no call twice for having turned it
+// down in words of its own: it may have done it.
+func TestACallTurnedDownIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		f := newModern(func(context.Context, *mcpwire.Message, exchange.Sink) error { sent++; return wrongEra() })
+		c := client{t: t, up: facing(t, &f.fake, era.Options{})}
+		err := c.up.Call(t.Context(), c.modern("1", "tools/call", `"name":"x"`), newRecord())
+		if !errors.Is(err, &exchange.Error{Code: exchange.BrokeOff}) || sent != 1 {
+			t.Errorf("sent %d times: %v", sent, err)
+		}
+	})
+}
+
 // The link to a consent is for the one whose probe needed it, and opens the account of
 // whoever follows it.
 func TestConsentOfAProbeIsForItsCaller(t *testing.T) {
