@@ -50,8 +50,9 @@ func child(in io.Reader, out io.Writer) {
 	}
 }
 
-// A message on its way to a child gets an id of the child's space, and loses the line
-// ends that would part it. Nothing else changes, and nothing at all on its way back.
+// A message on its way to a child gets an id of the child's space, a progress token too
+// where that child holds no conversation with one client, and loses the line ends that
+// would part it. Nothing else changes, and nothing at all on its way back.
 func TestChildGetsAndGivesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -75,8 +76,12 @@ func TestChildGetsAndGivesTheSameBytes(t *testing.T) {
 				t.Errorf("id %s: the child got %q: %v", id, line, err)
 				continue
 			}
-			restored := line[:m.ID.Start] + id + line[m.ID.End:]
-			if want := strings.ReplaceAll(body, "\n", " "); restored != want {
+			edits := []mcpwire.Edit{{Span: m.ID, With: []byte(id)}}
+			if m.Modern() {
+				edits = append(edits, mcpwire.Edit{Span: m.ProgressToken, With: []byte("9007199254740993")})
+			}
+			restored, err := mcpwire.Splice(m.Raw, edits...)
+			if want := strings.ReplaceAll(body, "\n", " "); err != nil || string(restored) != want {
 				t.Errorf("id %s: the child got\n%s\nwant\n%s", id, restored, want)
 			}
 		}

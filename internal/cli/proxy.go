@@ -143,7 +143,7 @@ func (f proxyFlags) spec(args, environ []string) (app.UpstreamSpec, error) {
 	}
 	u, err := url.Parse(f.upstream)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return s, fault.New(fault.Usage, "--upstream is not an http or https URL")
+		return s, fault.New(fault.Usage, "--upstream is not an http or https URL").WithFix("write it whole, such as https://mcp.example.com/mcp")
 	}
 	if u.User != nil {
 		return s, fault.New(fault.Usage, "--upstream holds a user or password, which a list of processes shows").

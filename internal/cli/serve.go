@@ -55,8 +55,8 @@ func (c *command) serveCommand() *cobra.Command {
 	f.StringVar(&addr, "addr", "127.0.0.1:8787", "address; port 0 picks a free one")
 	f.StringSliceVar(&o.Hosts, "host", nil, "host name under which it is called, besides loopback's; may be repeated")
 	f.BoolVar(&public, "expose", false, "allow an address that is not loopback; put TLS in front of it")
-	f.BoolVar(&o.NoWork, "no-work", false, "API and webhooks only; `sluice work` elsewhere does the rest")
+	f.BoolVar(&o.NoWork, "no-work", false, "API, MCP and webhooks only; sluice work elsewhere does the rest")
 	f.Int64Var(&o.InboxRows, "inbox-rows", 0, "webhook deliveries that may wait before others are turned away (default 10000)")
-	f.Int64Var(&o.InboxBytes, "inbox-bytes", 0, "bytes of them (default 64 MiB)")
+	f.Int64Var(&o.InboxBytes, "inbox-bytes", 0, "bytes of deliveries that may wait (default 64 MiB)")
 	return cmd
 }

@@ -49,11 +49,15 @@ func explainUsage(root *cobra.Command, err error, args []string) *fault.Error {
 		cmd = root
 	}
 	see := "see `" + cmd.CommandPath() + " --help`"
+	seeUnknown := see
+	if strings.Contains(cmd.Use, "-- COMMAND") {
+		seeUnknown = "options of the server's own command go after --; " + see
+	}
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
-		return noFlag(cmd, m[1], see)
+		return noFlag(cmd, m[1], seeUnknown)
 	}
 	if m := unknownLetter.FindStringSubmatch(text); m != nil {
-		return fault.New(fault.Usage, "%s has no flag -%s", cmd.CommandPath(), shown(m[1])).WithFix("%s", see)
+		return fault.New(fault.Usage, "%s has no flag -%s", cmd.CommandPath(), shown(m[1])).WithFix("%s", seeUnknown)
 	}
 	if m := flagNeedsValue.FindStringSubmatch(text); m != nil {
 		name := "--" + m[1]
@@ -135,6 +139,8 @@ func badValue(cmd *cobra.Command, name, see string) *fault.Error {
 			kind = "a whole number"
 		case "bool":
 			kind = "true or false"
+		case "duration":
+			kind = "a duration such as 5m"
 		}
 	}
 	return fault.New(fault.Usage, "--%s needs %s", long, kind).WithFix("%s", see)

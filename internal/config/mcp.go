@@ -133,7 +133,7 @@ func (m *MCP) check() error {
 	if len(all) == 0 {
 		return nil
 	}
-	return fault.New(fault.Usage, "%s", strings.Join(all, "\n")).WithFix("see docs/gateway.md")
+	return fault.New(fault.Usage, "%s", strings.Join(all, "; ")).WithFix("see docs/gateway.md")
 }
 
 func (m *MCP) checkAggregate(say func(place, format string, args ...any)) {

@@ -71,7 +71,7 @@ mcp:
 		t.Error("a secret is repeated")
 	}
 	var places []string
-	for line := range strings.Lines(f.Message) {
+	for line := range strings.SplitSeq(f.Message, "; ") {
 		place, _, _ := strings.Cut(line, ": ")
 		places = append(places, place)
 	}

@@ -169,7 +169,7 @@ func (o *OAuth) noToken(err error) error {
 		return o.fail(exchange.Unreachable, "no token could be had", err)
 	}
 	e := o.fail(exchange.CredentialLost, "no token could be had", err)
-	e.Fix = "check this server's OAuth client in the configuration"
+	e.Fix = "if the server wants a key and no OAuth, configure a header; else check its OAuth client in the configuration"
 	return e
 }
 

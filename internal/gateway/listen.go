@@ -46,6 +46,10 @@ func (a *aggregate) listen(ctx context.Context, c *exchange.Call, out exchange.S
 	return l.out.Send(exchange.Event{Data: l.refused, Final: true, Status: l.status})
 }
 
+// mostListened bounds how many resources, and how many tasks, one stream may name at
+// one member.
+const mostListened = 1000
+
 // listener is one merged stream.
 type listener struct {
 	a       *aggregate
@@ -76,6 +80,9 @@ func (a *aggregate) part(c *exchange.Call, i int) (part *exchange.Call, asked bo
 		case "resourceSubscriptions":
 			for at := range mcpwire.Elements(m.Raw, value) {
 				uri, _ := m.Text(at)
+				if len(mine) == mostListened { // what is beyond is not acknowledged
+					break
+				}
 				if owner, known := a.places.owner(uri); !known || owner == i {
 					mine = append(mine, uri)
 				}
@@ -83,6 +90,9 @@ func (a *aggregate) part(c *exchange.Call, i int) (part *exchange.Call, asked bo
 		case "taskIds":
 			for at := range mcpwire.Elements(m.Raw, value) {
 				id, _ := m.Text(at)
+				if len(mine) == mostListened {
+					break
+				}
 				if owner, bare := a.split(id); owner == i {
 					mine = append(mine, bare)
 				}
@@ -240,9 +250,11 @@ func (s *listened) agree(m *mcpwire.Message) {
 // union is a list of strings with those of another that it does not have.
 func union(a, b []byte) []byte {
 	var all []string
+	seen := map[string]bool{}
 	for _, list := range [][]byte{a, b} {
 		for at := range mcpwire.Elements(list, mcpwire.Span{End: len(list)}) {
-			if s, ok := mcpwire.Unquote(list[at.Start:at.End]); ok && !slices.Contains(all, s) {
+			if s, ok := mcpwire.Unquote(list[at.Start:at.End]); ok && !seen[s] {
+				seen[s] = true
 				all = append(all, s)
 			}
 		}

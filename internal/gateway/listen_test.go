@@ -104,3 +104,21 @@ func TestAMemberIsAskedForItsOwnOnly(t *testing.T) {
 		}
 	})
 }
+
+func TestResourcesOfOneStreamAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := streaming(`{}`, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		out, ended := &inbox{came: make(chan struct{}, 1)}, make(chan struct{})
+		uris := strings.Repeat(`"x:1",`, 4000) + `"x:2"`
+		c := modern(t, "subscriptions/listen", `"notifications":{"resourceSubscriptions":[`+uris+`]}`)
+		go func() { defer close(ended); _ = aggregate(t, a).Call(ctx, c, out) }()
+		<-out.came
+		cancel()
+		<-ended
+		if n := strings.Count(a.log()[0], `"x:`); n != 1000 {
+			t.Errorf("the member was asked for %d resources", n)
+		}
+	})
+}

@@ -77,7 +77,9 @@ func TestListenIsBounded(t *testing.T) {
 			t.Errorf("%d notifications were kept for a client that took none, the last %s", len(all)-1, all[len(all)-1])
 		}
 		cancel()
-		<-end
+		if err := <-end; !errors.Is(err, context.Canceled) {
+			t.Errorf("it ended with %v", err)
+		}
 	})
 }
 
@@ -122,6 +124,9 @@ func TestLogsOnAnotherStreamAreBounded(t *testing.T) {
 		for i := range 900 {
 			f.session(t, 0).stream <- fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":%d}}`, i)
 		}
+		for range 50 {
+			f.session(t, 0).stream <- `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"` + strings.Repeat("x", 4<<20) + `"}}`
+		}
 		synctest.Wait()
 		close(goOn)
 		synctest.Wait()
@@ -129,9 +134,30 @@ func TestLogsOnAnotherStreamAreBounded(t *testing.T) {
 		if err := <-end; err != nil {
 			t.Fatal(err)
 		}
-		if all := out.all(); len(all) > 300 {
-			t.Errorf("%d messages were kept for a client that took none", len(all))
+		size := 0
+		for _, raw := range out.all() {
+			size += len(raw)
+		}
+		if all := out.all(); len(all) > 300 || size > 80<<20 {
+			t.Errorf("%d messages, %d bytes were kept for a client that took none", len(all), size)
 		}
 		contains(t, "the end", string(out.last(t).Raw), `"id":1,"result":{`)
 	})
+}
+
+func TestSubscriptionsOfASessionAreBounded(t *testing.T) {
+	t.Parallel()
+	f := newModern(func(_ context.Context, m *mcpwire.Message, out exchange.Sink) error { return finish(m, out, "{}") })
+	s, _ := opened(t, facing(t, &f.fake, era.Options{}), `{}`)
+	c := client{t: t}
+	var err error
+	for i := range 1001 {
+		if err != nil {
+			t.Fatalf("subscription %d: %v", i, err)
+		}
+		err = s.Call(t.Context(), c.legacy(`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"a:%d"}}`, i), newRecord())
+	}
+	if !errors.Is(err, &exchange.Error{Code: exchange.TooMany}) {
+		t.Errorf("the last: %v", err)
+	}
 }

@@ -31,6 +31,7 @@ type flight struct {
 	wake      chan struct{} // something changed; holds one
 	room      chan struct{} // the queue got shorter; holds one
 	queue     []item
+	size      int // of what is in the queue
 	questions []*question
 	asks      int // questions ever, for their keys
 	attached  bool
@@ -53,8 +54,12 @@ type item struct {
 const questionLimit = 64
 
 // queueLimit is how many messages a call holds back for a slow client before its
-// upstream has to wait; while nobody is there, how many of the latest are kept.
-const queueLimit = 64
+// upstream has to wait, queueBytes of what size; while nobody is there, how many of the
+// latest are kept.
+const (
+	queueLimit = 64
+	queueBytes = 16 << 20
+)
 
 // fly sends a call and serves its client until the first answer.
 func (l *toLegacy) fly(ctx context.Context, s *conversation, c *exchange.Call, out exchange.Sink, level int, declined bool) error {
@@ -181,18 +186,20 @@ func (f *flight) wants(m *mcpwire.Message) bool {
 // push queues a message for the client.
 func (f *flight) push(raw []byte, final bool) {
 	f.mu.Lock()
-	limit := queueLimit
-	if f.attached {
-		limit *= 4 // its own stream waits (hold); what comes on another can't
-	}
-	switch {
-	case f.answered:
+	if f.answered {
 		f.mu.Unlock()
 		return // nothing follows the answer, nor pushes it out
-	case !final && len(f.queue) >= limit:
+	}
+	limit, most := queueLimit, queueBytes
+	if f.attached { // its own stream waits (hold); what comes on another can't
+		limit, most = 4*limit, 4*most
+	}
+	for !final && len(f.queue) > 0 && (len(f.queue) >= limit || f.size+len(raw) > most) {
+		f.size -= len(f.queue[0].data)
 		f.queue = f.queue[1:] // the latest are worth most
 	}
 	f.answered = final
+	f.size += len(raw)
 	f.queue = append(f.queue, item{bytes.Clone(raw), final})
 	f.mu.Unlock()
 	f.signal()
@@ -202,7 +209,7 @@ func (f *flight) push(raw []byte, final bool) {
 func (f *flight) hold(ctx context.Context) error {
 	for {
 		f.mu.Lock()
-		full := f.attached && len(f.queue) >= queueLimit
+		full := f.attached && (len(f.queue) >= queueLimit || f.size >= queueBytes)
 		f.mu.Unlock()
 		if !full {
 			return nil
@@ -275,6 +282,7 @@ func (f *flight) pop() (item, bool) {
 	}
 	next := f.queue[0]
 	f.queue = f.queue[1:]
+	f.size -= len(next.data)
 	select {
 	case f.room <- struct{}{}:
 	default:

@@ -23,6 +23,11 @@ func (s *session) subscribe(m *mcpwire.Message, out exchange.Sink) error {
 	}
 	s.mu.Lock()
 	if m.Method == mcpwire.MethodSubscribe {
+		if len(s.uris) >= uriLimit {
+			s.mu.Unlock()
+			return &exchange.Error{Code: exchange.TooMany, Message: "this session is subscribed to too many resources",
+				Fix: "unsubscribe from some of them"}
+		}
 		s.uris[uri] = struct{}{}
 	} else {
 		delete(s.uris, uri)

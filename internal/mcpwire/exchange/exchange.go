@@ -82,8 +82,9 @@ type Sink interface {
 
 // Relayer is a sink that can take an upstream's HTTP answer whole, when nobody in
 // between has to look at it. Relay reads the body to its end and closes it. It
-// reports an error when the client is gone, or, as *Error, when the answer broke off;
-// the call returns that error, and the face tells the client.
+// reports an error when the client is gone, or, as *Error, when the answer broke off
+// or is none to the client's request; the call returns that error, and the face tells
+// the client. Whoever sends a call on under another id needs a sink of their own.
 type Relayer interface {
 	Sink
 	Relay(*http.Response) error

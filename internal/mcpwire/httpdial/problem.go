@@ -100,6 +100,8 @@ func (u *Upstream) refused(resp *http.Response) error {
 	e := &exchange.Error{Data: map[string]any{"status": status}}
 	text := u.named() + " answered with HTTP " + strconv.Itoa(status)
 	switch {
+	case status == http.StatusForbidden:
+		return u.credentialLost(status, nil)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "":
 		e.Code, e.Message, e.Fix = exchange.BackingOff, u.named()+" is busy (HTTP "+strconv.Itoa(status)+")", "send the call again later"
 		if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && after >= 0 {

@@ -47,6 +47,9 @@ func (r *reply) deliver(resp *http.Response) error {
 	kind := mediaType(resp.Header)
 	if kind != typeJSON && kind != typeStream {
 		_ = resp.Body.Close()
+		if !reads(r.c.Message.Method) {
+			return r.garbled(errors.New("its answer is no message"))
+		}
 		if kind == "" && (resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent || resp.ContentLength == 0) {
 			return r.f.u.notMCP("accepted the call without answering it")
 		}

@@ -193,6 +193,19 @@ func TestHangingUp(t *testing.T) {
 	}
 }
 
+// A gateway that lost its server in the middle of a call answers like one that never
+// had it: only what reads may be sent again without a thought.
+func TestGatewayWithoutItsServer(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, _ *recorded) { w.WriteHeader(502) })
+	for method, retry := range map[string]bool{"tools/call": false, "tools/list": true} {
+		c := modern(t, `{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":{"name":"add",`+meta+`}}`)
+		if e := exchange.As(to(t, s).Call(t.Context(), c, &sink{})); e.Retryable() != retry {
+			t.Errorf("%s: %v may be sent again: %v", method, e, e.Retryable())
+		}
+	}
+}
+
 func TestCloseCutsWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	began := make(chan struct{})

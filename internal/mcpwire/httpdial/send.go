@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"sluice/internal/mcpwire/exchange"
 )
@@ -53,8 +54,13 @@ func (f *flight) send(caller exchange.Caller, o *outgoing) (*http.Response, erro
 				return nil, err
 			}
 		default:
-			if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+			if encoding := resp.Header.Get("Content-Encoding"); strings.EqualFold(encoding, "identity") {
+				resp.Header.Del("Content-Encoding") // which is none
+			} else if encoding != "" {
 				_ = resp.Body.Close()
+				if !o.repeat {
+					return nil, u.brokeOff(errors.New("it answered in an encoding that it was not asked for"))
+				}
 				return nil, u.notMCP("answered in an encoding that it was not asked for")
 			}
 			return resp, nil

@@ -146,6 +146,7 @@ func (o *outgoing) identify(id, version string) {
 // Call sends a request. When it ends before its answer, the upstream is told: here a
 // closed connection is not a cancellation.
 func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+	exchange.Taken(ctx) // requests of HTTP have no order
 	f, err := s.u.begin(ctx, s.u.o.CallTimeout)
 	if err != nil {
 		return err
@@ -183,7 +184,11 @@ func (s *session) call(f *flight, c *exchange.Call, out exchange.Sink) error {
 		if err != nil {
 			return err
 		}
-		if forgot := s.forgot(resp.StatusCode, e); forgot && attempt == 0 {
+		forgot := s.forgot(resp.StatusCode, e)
+		if forgot && resp.StatusCode == http.StatusBadRequest && s.lives(f, id, version) {
+			forgot = false
+		}
+		if forgot && attempt == 0 {
 			if err := s.revive(f, life); err != nil {
 				return err
 			}
@@ -206,6 +211,19 @@ func (s *session) forgot(status int, e explanation) bool {
 		return !(e.ours && e.code == "-32601")
 	}
 	return status == http.StatusBadRequest && e.session && !e.ours
+}
+
+// lives asks whether the upstream knows a session. A call may be turned down with a word
+// about a session of another kind, after it was done.
+func (s *session) lives(f *flight, id, version string) bool {
+	o := s.u.post(f.ctx, mcpwire.BuildRequest(`"sluice-ping"`, mcpwire.MethodPing, nil), nil)
+	o.identify(id, version)
+	resp, err := f.send(s.caller, o)
+	if err != nil {
+		return true // nothing says that it does not
+	}
+	discard(resp)
+	return answered(resp.StatusCode)
 }
 
 // Notify sends a notification or a response.

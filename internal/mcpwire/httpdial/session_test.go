@@ -191,6 +191,31 @@ func TestForgottenSessionIsOpenedAnew(t *testing.T) {
 	}
 }
 
+// A call that fails for a session of another kind was done, and is not done again.
+func TestSessionOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	var up sessions
+	s := serve(t, func(w http.ResponseWriter, r *recorded) {
+		switch {
+		case up.enter(w, r):
+		case strings.Contains(r.body, `"ping"`):
+			answer(w, 200, `{"jsonrpc":"2.0","id":"sluice-ping","result":{}}`)
+		default:
+			http.Error(w, "the checkout session has expired", 400)
+		}
+	})
+	wantCode(t, open(t, to(t, s)).Call(t.Context(), legacy(t, oldCall), &sink{}), exchange.BrokeOff)
+	calls := 0
+	for _, r := range s.got() {
+		if r.body == oldCall {
+			calls++
+		}
+	}
+	if calls != 1 || up.count() != 1 {
+		t.Errorf("the call was sent %d times, in %d sessions", calls, up.count())
+	}
+}
+
 func TestSessionForgottenInOtherWords(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`, "Invalid session id"} {
@@ -271,7 +296,7 @@ func TestStreamDoesNotOpenASessionForEver(t *testing.T) {
 		}
 		up.enter(w, r)
 	})
-	session := open(t, dial(t, httpdial.Options{URL: s.URL, CallTimeout: 50 * time.Millisecond}))
+	session := open(t, dial(t, httpdial.Options{URL: s.URL, CallTimeout: time.Second}))
 	up.restart()
 	mu.Lock()
 	hangs = true

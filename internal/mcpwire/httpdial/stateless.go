@@ -9,6 +9,7 @@ import (
 
 // Call sends a request of the modern era.
 func (u *Upstream) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+	exchange.Taken(ctx) // requests of HTTP have no order
 	f, err := u.begin(ctx, u.o.CallTimeout)
 	if err != nil {
 		return err

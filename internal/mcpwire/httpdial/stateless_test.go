@@ -98,14 +98,15 @@ func TestModernAnswers(t *testing.T) {
 		{"a page that is not found", func(w http.ResponseWriter) { http.Error(w, "not found", 404) }, "", 0, exchange.WrongEra},
 		{"a 405", func(w http.ResponseWriter) { w.WriteHeader(405) }, "", 0, exchange.WrongEra},
 		{"too many requests", func(w http.ResponseWriter) { w.Header().Set("Retry-After", "3"); w.WriteHeader(429) }, "", 0, exchange.BackingOff},
-		{"a gateway without its server", func(w http.ResponseWriter) { w.WriteHeader(502) }, "", 0, exchange.Unreachable},
+		{"a gateway without its server", func(w http.ResponseWriter) { w.WriteHeader(502) }, "", 0, exchange.BrokeOff},
 		{"a failing server says nothing", func(w http.ResponseWriter) { w.WriteHeader(500) }, "", 0, exchange.BrokeOff},
-		{"no answer to a request", func(w http.ResponseWriter) { w.WriteHeader(202) }, "", 0, exchange.Unreachable},
+		{"no answer to a request", func(w http.ResponseWriter) { w.WriteHeader(202) }, "", 0, exchange.BrokeOff},
 		{"a web page", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, "<html>")
-		}, "", 0, exchange.Unreachable},
-		{"an encoding nobody asked for", func(w http.ResponseWriter) { w.Header().Set("Content-Encoding", "gzip"); answer(w, 200, done) }, "", 0, exchange.Unreachable},
+		}, "", 0, exchange.BrokeOff},
+		{"an encoding nobody asked for", func(w http.ResponseWriter) { w.Header().Set("Content-Encoding", "gzip"); answer(w, 200, done) }, "", 0, exchange.BrokeOff},
+		{"an encoding that is none", func(w http.ResponseWriter) { w.Header().Set("Content-Encoding", "Identity"); answer(w, 200, done) }, "final " + done, 200, ""},
 		{"JSON that is cut short", func(w http.ResponseWriter) { answer(w, 200, done[:20]) }, "", 0, exchange.BrokeOff},
 		{"a body that is cut short", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "500")
@@ -126,6 +127,7 @@ func TestModernAnswers(t *testing.T) {
 		{"a redirect that loses the body", func(w http.ResponseWriter) { w.Header().Set("Location", "/x"); w.WriteHeader(302) }, "", 0, exchange.Unreachable},
 		{"a redirect in a circle", func(w http.ResponseWriter) { w.Header().Set("Location", "/mcp"); w.WriteHeader(307) }, "", 0, exchange.Unreachable},
 		{"a credential is asked for", func(w http.ResponseWriter) { w.Header().Set("WWW-Authenticate", "Bearer"); w.WriteHeader(401) }, "", 0, exchange.CredentialLost},
+		{"a 403 in JSON that is no message", func(w http.ResponseWriter) { answer(w, 403, `{"message":"Forbidden"}`) }, "", 0, exchange.CredentialLost},
 		{"a 403 about the message", func(w http.ResponseWriter) { answer(w, 403, failure("1", "-32600")) }, "final " + failure("1", "-32600"), 403, ""},
 	} {
 		byEach(t, tt.name, func(t *testing.T, o func(url string) httpdial.Options) {

@@ -2,8 +2,10 @@ package httpdial
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -92,7 +94,7 @@ func (r *reply) modernStatus(resp *http.Response, e explanation) error {
 	case e.failure:
 		return r.pass(e, status)
 	}
-	return r.f.u.refused(resp)
+	return r.refused(resp)
 }
 
 // legacyStatus settles a legacy call. The end of a session was seen to before.
@@ -102,6 +104,19 @@ func (r *reply) legacyStatus(resp *http.Response, e explanation) error {
 	}
 	if initializes := r.c.Message.Method == mcpwire.MethodInitialize; initializes && unlikeThis(resp.StatusCode) {
 		return r.f.u.wrongEra(resp.StatusCode)
+	}
+	return r.refused(resp)
+}
+
+// refused is the error for a status that no message explains. Some are given after a
+// call was done as well: 502 by a gateway whose server broke off, the others by servers
+// that put the failures of their tools into HTTP.
+func (r *reply) refused(resp *http.Response) error {
+	switch status := resp.StatusCode; status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadGateway:
+		if !reads(r.c.Message.Method) {
+			return r.garbled(errors.New("HTTP " + strconv.Itoa(status)))
+		}
 	}
 	return r.f.u.refused(resp)
 }

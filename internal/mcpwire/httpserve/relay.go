@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -44,7 +45,7 @@ func grow(b []byte, limit int) []byte {
 // Relay passes an upstream's HTTP answer on whole.
 func (a *answer) Relay(resp *http.Response) error {
 	defer func() { _ = resp.Body.Close() }()
-	if len(resp.Header["Content-Encoding"]) > 0 {
+	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		return &exchange.Error{Code: exchange.Unreachable, Message: "the upstream encoded its answer in a way nobody asked for",
 			Fix: "switch off compression there"}
 	}
@@ -174,6 +175,10 @@ func (a *answer) relayLarge(resp *http.Response, b []byte, n int) error {
 // stream may have begun with something else.
 const byteOrderMark = "\ufeff"
 
+// settleTime is how long a stream may go on after its call was answered. An upstream that
+// forgets to end it must not hold what a caller may have under way.
+const settleTime = time.Second
+
 // relayStream passes on an event stream, one or several whole events at a time.
 func (a *answer) relayStream(resp *http.Response) error {
 	if err := a.beginRelay(resp.Header); err != nil {
@@ -198,7 +203,7 @@ func (a *answer) relayStream(resp *http.Response) error {
 		defer func() { putBuffer(p, b) }()
 	}
 	var split splitter
-	n, first := 0, true
+	n, first, settling := 0, true, false
 	for {
 		if n == len(b) {
 			if n >= a.h.o.MaxEvent {
@@ -241,6 +246,10 @@ func (a *answer) relayStream(resp *http.Response) error {
 			if e := a.forward(b[from:done], hasID, final, err != nil); e != nil {
 				return e
 			}
+			if a.final && a.id != nil && !settling && err == nil {
+				settling = true
+				defer time.AfterFunc(settleTime, func() { _ = resp.Body.Close() }).Stop()
+			}
 			n = copy(b, b[done:n])
 			if a.lasting && n == 0 && len(b) > lastingSize {
 				b = make([]byte, lastingSize)
@@ -272,12 +281,19 @@ func (a *answer) readdress(block []byte, v verdict, hasID bool) error {
 	if v != addressless || a.final {
 		return nil
 	}
-	e, err := mcpwire.NewEventReader(bytes.NewReader(block), len(block)).Next()
-	if err != nil {
-		return brokeOff(err)
+	var out []byte
+	for r := mcpwire.NewEventReader(bytes.NewReader(block), len(block)); ; {
+		e, err := r.Next()
+		switch {
+		case err != nil:
+			return a.forward(out, hasID, true, false)
+		case len(e.Data) > 0:
+			e.Data = addressed(e.Data, a.id)
+			out = mcpwire.AppendEvent(out, e)
+		default: // a comment before it
+			out = append(out, e.Raw...)
+		}
 	}
-	e.Data = addressed(e.Data, a.id)
-	return a.forward(mcpwire.AppendEvent(nil, e), hasID, true, false)
 }
 
 // forward writes whole events. Those that end the stream go out with its end.

@@ -102,6 +102,7 @@ func TestACallIsAnsweredOnceAndByItsId(t *testing.T) {
 		{"an error for nobody, after progress", "text/event-stream",
 			"data: " + progress + "\n\ndata: " + nobodys + "\n\n", "data: " + progress + "\n\ndata: " + its + "\n\n"},
 		{"an error for nobody, at once", "text/event-stream", "\ufeffid: 7\ndata: " + nobodys + "\n\n", "id: 7\ndata: " + its + "\n\n"},
+		{"a comment and an error for nobody", "text/event-stream", "\ufeff: c\ndata: " + nobodys + "\n\n", ": c\ndata: " + its + "\n\n"},
 		{"two answers", "text/event-stream", strings.Repeat("data: "+final+"\n\n", 2), "data: " + final + "\n\n"},
 		{"an answer and an error for nobody", "text/event-stream", "data: " + final + "\n\ndata: " + nobodys + "\n\n", "data: " + final + "\n\n"},
 		{"a byte order mark", "text/event-stream", "\ufeffdata: " + final + "\n\n", "data: " + final + "\n\n"},
@@ -167,6 +168,19 @@ func TestRefusalsBetweenSluiceAndUpstreamAreNotTheClients(t *testing.T) {
 		url, _ := endpoint(t, Options{Upstream: &fake{call: relaying(t, answering(status, "application/json", `{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m"}}`, false))}})
 		if resp := listAt(t, url); resp.StatusCode != 502 {
 			t.Errorf("%d became %d", status, resp.StatusCode)
+		}
+	}
+}
+
+func TestEncodedAnswers(t *testing.T) {
+	t.Parallel()
+	for encoding, status := range map[string]int{"identity": 200, "gzip": 502} {
+		url, _ := endpoint(t, Options{Upstream: &fake{call: relaying(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", encoding)
+			answering(200, "application/json", final, false)(w, r)
+		})}})
+		if resp := listAt(t, url); resp.StatusCode != status {
+			t.Errorf("%s: %d, want %d", encoding, resp.StatusCode, status)
 		}
 	}
 }
@@ -239,4 +253,20 @@ func TestLostConnectionEndsAResumableStreamUpstream(t *testing.T) {
 	until(t, bufio.NewReader(resp.Body), "id: 1")
 	cancel()
 	wait(t, gone, "the upstream to be free for the client's return")
+}
+
+func TestStreamThatGoesOnAfterTheAnswerIsEnded(t *testing.T) {
+	t.Parallel()
+	gone := make(chan struct{})
+	url, _ := endpoint(t, Options{Upstream: &fake{call: relaying(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: "+final+"\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(gone)
+	})}})
+	if got, want := all(t, listAt(t, url)), "data: "+final+"\n\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	wait(t, gone, "the upstream to be rid of the stream")
 }

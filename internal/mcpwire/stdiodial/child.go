@@ -187,6 +187,7 @@ func (c *child) call(ctx context.Context, x *exchange.Call, out exchange.Sink, k
 		}
 		return c.d.ended(ctx)
 	}
+	exchange.Taken(ctx)
 	answered, err := c.collect(ctx, k, out)
 	c.calls.close(k, answered)
 	return err

@@ -302,3 +302,15 @@ func TestProgressOfATaskGoesOnAfterItsAnswer(t *testing.T) {
 		t.Errorf("for the client there is %v", s.waiting)
 	}
 }
+
+func TestWhatWaitsForAListenerIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "legacy")
+	s := b.open(t, "a").(*session)
+	for range 10 {
+		s.later(exchange.Event{Data: make([]byte, 4<<20)})
+	}
+	if n := len(s.waiting); n != inboxBytes/(4<<20) {
+		t.Errorf("%d messages of 4 MiB wait", n)
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"sluice/internal/mcpwire/exchange"
 )
 
-// keptForListener bounds what waits for a client to listen.
+// keptForListener bounds what waits for a client to listen, beside inboxBytes.
 const keptForListener = 64
 
 // Listen passes on what belongs to no call. The newest listener is the one.
@@ -80,7 +80,12 @@ func (s *session) later(ev exchange.Event) {
 	if s.closed || s.lost {
 		return
 	}
-	if len(s.waiting) == keptForListener {
+	size := len(ev.Data)
+	for _, kept := range s.waiting {
+		size += len(kept.Data)
+	}
+	for len(s.waiting) > 0 && (len(s.waiting) == keptForListener || size > inboxBytes) {
+		size -= len(s.waiting[0].Data)
 		s.waiting = s.waiting[1:]
 		s.d.o.Log.Warn("a message for a client that does not listen was dropped")
 	}

@@ -208,7 +208,7 @@ func (d *Dialer) errorf(code exchange.Code, cause error, what string) *exchange.
 	e := &exchange.Error{Code: code, Message: name + ": " + what, Cause: cause}
 	switch code {
 	case exchange.Unreachable, exchange.BackingOff, exchange.BrokeOff:
-		e.Fix = "see what the command writes to stderr in Sluice's log, or run it by hand"
+		e.Fix = "run the command by hand, or see what it writes to stderr (in serve's log with --log-level info)"
 	case exchange.SessionLost:
 		e.Fix = "initialize again"
 	}

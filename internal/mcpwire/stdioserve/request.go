@@ -62,8 +62,15 @@ func (f *face) request(m *mcpwire.Message) {
 		return
 	}
 	c := f.call(m)
+	if !opens && !r.stream {
+		r.before, r.turn = f.last, newTurn()
+		f.last = r.turn
+	}
 	f.tasks.Go(func() {
 		defer cancel()
+		if r.turn != nil {
+			defer r.turn.pass()
+		}
 		out := &sink{f: f, r: r, id: id, keep: opens}
 		if begun != nil {
 			select {
@@ -102,6 +109,11 @@ func (f *face) run(ctx context.Context, c *exchange.Call, out *sink, wait, opene
 			}
 			return ctx.Err()
 		}
+	}
+	if turn := out.r.turn; turn != nil {
+		out.r.before.follow(ctx)
+		turn.begin()
+		ctx = exchange.WithTaken(ctx, turn.take)
 	}
 	switch {
 	case opens:

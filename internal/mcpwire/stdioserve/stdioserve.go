@@ -2,8 +2,8 @@
 // both ways, both protocol eras on one channel.
 //
 // Its guarantees: every request that can be read is answered exactly once, unless the
-// client cancelled it; requests run concurrently, notifications go on in the order in
-// which they came; a line that is no message is answered with an error and the
+// client cancelled it; requests run concurrently, yet they and notifications go on in
+// the order in which they came, each kind for itself; a line that is no message is answered with an error and the
 // conversation goes on. Its limits: it authenticates nobody, whoever holds the other
 // end is the caller; and a session that its upstream lost is reported once and opened
 // anew, since a client on this transport has no other way to start over than to be
@@ -55,6 +55,7 @@ type face struct {
 	ending  bool                      // the client has said all it had to say
 	state   map[string]*exchange.Call // what a session that is opened again has to be told
 
+	last  *turn // of the request that came last; it is for the reader alone
 	notes chan note
 	tasks sync.WaitGroup
 }
@@ -72,6 +73,8 @@ type request struct {
 	given     bool // cancelled by a legacy client, which may still be answered
 	modern    bool
 	stream    bool // has no end of its own
+
+	turn, before *turn // nil where order makes no difference
 }
 
 // Serve runs until in ends, out fails or ctx ends. It returns nil after the first, when
