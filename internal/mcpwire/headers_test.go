@@ -162,14 +162,15 @@ func TestManyMirroredArgumentsAreCheap(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	b.WriteString(`{"properties":{"a":{}`)
-	for i := range 50_000 {
+	const many = 200_000
+	for i := range many {
 		fmt.Fprintf(&b, `,"p%d":{"type":"string","x-mcp-header":"h%d"}`, i, i)
 	}
 	b.WriteString("}}")
 	start := time.Now()
 	found, err := ParamHeaders([]byte(b.String()))
-	// Many seconds where each name is compared with each.
-	if took := time.Since(start); err != nil || len(found) != 50_000 || took > 2*time.Second {
+	// Minutes where each name is compared with each, on any machine.
+	if took := time.Since(start); err != nil || len(found) != many || took > 30*time.Second {
 		t.Errorf("%d, %v, in %v", len(found), err, took)
 	}
 }

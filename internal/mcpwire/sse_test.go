@@ -127,7 +127,7 @@ func TestManyLinesAreCheap(t *testing.T) {
 		start := time.Now()
 		e, err := NewEventReader(strings.NewReader(strings.Repeat("data: 1"+end, 400_000)+end), 0).Next()
 		// Minutes where the time grows with the square of the length.
-		if took := time.Since(start); err != nil || len(e.Data) != 2*400_000-1 || took > 5*time.Second {
+		if took := time.Since(start); err != nil || len(e.Data) != 2*400_000-1 || took > 30*time.Second {
 			t.Errorf("%s: %d bytes, %v, in %v", name, len(e.Data), err, took)
 		}
 	}

@@ -99,7 +99,7 @@ func unknown(t *testing.T, x crossing, got *mcpwire.Message) string {
 	t.Helper()
 	if x.server == mcpwire.Legacy && !x.stdio { // the SDK's legacy handler answers with a status alone
 		same(t, "status", at(t, got, "error", "data", "status"), "400")
-		return "passed on; what is answered with an HTTP status alone becomes error -31001"
+		return "passed on; what is answered with an HTTP status alone becomes error -31003"
 	}
 	same(t, "code", at(t, got, "error", "code"), "-32601")
 	return works

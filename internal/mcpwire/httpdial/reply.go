@@ -98,7 +98,7 @@ func (u *Upstream) tooLarge() error {
 }
 
 // garbled is for what is no message, or not the one that was asked for.
-func (r *reply) garbled(cause error) error {
+func (r *reply) garbled(cause error) *exchange.Error {
 	return &exchange.Error{Code: exchange.BrokeOff, Message: r.f.u.named() + " answered with something that is not MCP; the call may have been done",
 		Fix: "find out whether the call took effect before sending it again", Cause: cause}
 }

@@ -115,7 +115,9 @@ func (r *reply) refused(resp *http.Response) error {
 	switch status := resp.StatusCode; status {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadGateway:
 		if !reads(r.c.Message.Method) {
-			return r.garbled(errors.New("HTTP " + strconv.Itoa(status)))
+			e := r.garbled(errors.New("HTTP " + strconv.Itoa(status)))
+			e.Data = map[string]any{"status": status}
+			return e
 		}
 	}
 	return r.f.u.refused(resp)

@@ -113,8 +113,8 @@ func TestManyLinesAreCheap(t *testing.T) {
 		if _, v := glance(block[:n], nil); v != other {
 			t.Errorf("%s: %v", name, v)
 		}
-		// Seconds where the time grows with the square of the length.
-		if took := time.Since(start); n != len(block) || took > 2*time.Second {
+		// Minutes where the time grows with the square of the length.
+		if took := time.Since(start); n != len(block) || took > 30*time.Second {
 			t.Errorf("%s: %d of %d bytes in %v", name, n, len(block), took)
 		}
 	}

@@ -10,15 +10,13 @@ import (
 // before it was taken there. They are worked on together all the same.
 type turn struct {
 	began, taken chan struct{}
-	begin, take  func()
+	begun, took  sync.Once
 }
 
-func newTurn() *turn {
-	t := &turn{began: make(chan struct{}), taken: make(chan struct{})}
-	t.begin = sync.OnceFunc(func() { close(t.began) })
-	t.take = sync.OnceFunc(func() { close(t.taken) })
-	return t
-}
+func newTurn() *turn { return &turn{began: make(chan struct{}), taken: make(chan struct{})} }
+
+func (t *turn) begin() { t.begun.Do(func() { close(t.began) }) }
+func (t *turn) take()  { t.took.Do(func() { close(t.taken) }) }
 
 // pass lets the next one go in any case.
 func (t *turn) pass() {
