@@ -67,6 +67,7 @@ type command struct {
 // group names of the help page.
 const (
 	groupMain  = "main"
+	groupServe = "serve"
 	groupLook  = "look"
 	groupAdmin = "admin"
 	groupTools = "tools"
@@ -75,9 +76,10 @@ const (
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sluice",
-		Short: "Send orders to Meta's Conversions API once, in time, with proof",
+		Short: "The gate between agents, business data and Meta",
 		Long: "Sluice turns orders into Conversions API events: preview what would be sent, rehearse it,\n" +
-			"confirm it, and keep a ledger that never loses or doubles an event.",
+			"confirm it, and keep a ledger that never loses or doubles an event. And it stands between MCP\n" +
+			"clients and servers: `sluice proxy` for one server, `sluice serve` for several.",
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -92,6 +94,7 @@ func (c *command) root() *cobra.Command {
 	f.StringVar(&c.progress, "progress", "auto", "auto, plain, json or off; progress goes to stderr")
 	root.AddGroup(
 		&cobra.Group{ID: groupMain, Title: "Sending:"},
+		&cobra.Group{ID: groupServe, Title: "Serving and relaying:"},
 		&cobra.Group{ID: groupLook, Title: "Looking:"},
 		&cobra.Group{ID: groupAdmin, Title: "Administration:"},
 		&cobra.Group{ID: groupTools, Title: "Tools:"},

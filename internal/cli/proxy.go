@@ -32,7 +32,7 @@ func (c *command) proxyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "proxy (--upstream URL | -- COMMAND [ARG…])",
 		Short:   "Stand between an MCP client and one MCP server",
-		GroupID: groupMain,
+		GroupID: groupServe,
 		Long: "Relays MCP between a client and one server, both protocol eras, over stdio or HTTP, without accounts.\n" +
 			"With --listen it serves HTTP at /mcp on loopback, and its first line on stdout is\n" +
 			"`listening on http://HOST:PORT/mcp`; without, it speaks MCP on stdin and stdout, so that an MCP client's\n" +

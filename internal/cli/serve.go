@@ -14,7 +14,7 @@ func (c *command) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve MCP servers, the JSON API and webhooks, and do the work that is due",
-		GroupID: groupMain,
+		GroupID: groupServe,
 		Long: "The first line on stdout is `listening on http://HOST:PORT`. The first start writes a token of the\n" +
 			"owner to `owner-token` in the state directory. The servers under `mcp:` of sluice.yaml are at\n" +
 			"/mcp/NAME, those of `mcp.aggregate` together at /mcp. On SIGTERM nothing new begins, requests under\n" +

@@ -12,7 +12,7 @@ import (
 
 func (c *command) serverCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "server", Short: "The MCP servers of the configuration", GroupID: groupAdmin, Args: cobra.NoArgs, RunE: c.helpOrFault,
+		Use: "server", Short: "The MCP servers of the configuration", GroupID: groupServe, Args: cobra.NoArgs, RunE: c.helpOrFault,
 		Long: "Servers stand under `mcp.servers` of sluice.yaml; `sluice serve` serves each at /mcp/NAME and those\n" +
 			"of `mcp.aggregate` together at /mcp.",
 		Example: "  sluice server list\n  sluice server check crm\n  sluice server login crm",

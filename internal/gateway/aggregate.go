@@ -58,7 +58,10 @@ func Aggregate(members []Member, o AggregateOptions) (exchange.Upstream, error) 
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Wait, o.Name, o.Version = cmp.Or(o.Wait, defaultWait), cmp.Or(o.Name, "sluice"), cmp.Or(o.Version, "0")
-	return &aggregate{o: o, members: slices.Clone(members), places: newPlaces()}, nil
+	a := &aggregate{o: o, members: slices.Clone(members), places: newPlaces()}
+	a.silent = newSilent(a.members, o)
+	a.live, a.end = context.WithCancel(context.Background())
+	return a, nil
 }
 
 // CheckPrefixes refuses prefixes that leave open whose a name is.
@@ -66,11 +69,11 @@ func CheckPrefixes(members []Member) error {
 	var errs []error
 	for i, m := range members {
 		if m.Prefix == "" || len(m.Prefix) > longestMark || !nameLike(m.Prefix) {
-			errs = append(errs, fmt.Errorf("server %s: a prefix is 1 to %d of A-Z, a-z, 0-9, `_`, `.` and `-`", m.Name, longestMark))
+			errs = append(errs, fmt.Errorf("server %q: a prefix is 1 to %d of A-Z, a-z, 0-9, `_`, `.` and `-`", m.Name, longestMark))
 		}
 		for _, other := range members[:i] {
 			if strings.HasPrefix(m.Prefix, other.Prefix) || strings.HasPrefix(other.Prefix, m.Prefix) {
-				errs = append(errs, fmt.Errorf("servers %s and %s: the prefixes %s and %s overlap, so that a name could be of either", other.Name, m.Name, other.Prefix, m.Prefix))
+				errs = append(errs, fmt.Errorf("servers %q and %q: the prefixes %s and %s overlap, so that a name could be of either", other.Name, m.Name, other.Prefix, m.Prefix))
 			}
 		}
 	}
@@ -95,12 +98,23 @@ type aggregate struct {
 	places  *places
 	told    sync.Map // warnings that were given already
 	warned  atomic.Int32
+	silent  *silent
+
+	live   context.Context // of what goes on between calls
+	end    context.CancelFunc
+	mu     sync.Mutex
+	closed bool
+	work   sync.WaitGroup
 }
 
 // reach is how one conversation comes to a member: a call of its own in the modern
 // era, a session in the legacy one.
 type reach interface {
 	call(ctx context.Context, member int, c *exchange.Call, out exchange.Sink) error
+	// party is the conversation with a member, as it is remembered where it is silent.
+	party(member int) party
+	// beside runs something for as long as the conversation lasts; false when it is over.
+	beside(do func(context.Context)) bool
 }
 
 // Call answers a modern client.
@@ -108,7 +122,7 @@ func (a *aggregate) Call(ctx context.Context, c *exchange.Call, out exchange.Sin
 	if c.Message.Method == mcpwire.MethodListen {
 		return a.listen(ctx, c, out)
 	}
-	return a.route(ctx, c, out, stateless{a})
+	return a.route(ctx, c, out, stateless{a, c.Caller.ID})
 }
 
 // Notify tells every member: a notification of a modern client names none.
@@ -139,6 +153,11 @@ func (a *aggregate) each(ctx context.Context, of []int, do func(ctx context.Cont
 
 // Close closes every member.
 func (a *aggregate) Close(ctx context.Context) error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.end()
+	a.work.Wait()
 	errs := make([]error, len(a.members))
 	var wg sync.WaitGroup
 	for i := range a.members {
@@ -149,7 +168,21 @@ func (a *aggregate) Close(ctx context.Context) error {
 }
 
 // stateless reaches members for a modern client.
-type stateless struct{ a *aggregate }
+type stateless struct {
+	a      *aggregate
+	caller string
+}
+
+func (s stateless) party(member int) party { return party{caller: s.caller, member: member} }
+
+func (s stateless) beside(do func(context.Context)) bool {
+	s.a.mu.Lock()
+	defer s.a.mu.Unlock()
+	if !s.a.closed {
+		s.a.work.Go(func() { do(s.a.live) })
+	}
+	return !s.a.closed
+}
 
 func (s stateless) call(ctx context.Context, i int, c *exchange.Call, out exchange.Sink) error {
 	if s.a.mayMakeTask(c) {

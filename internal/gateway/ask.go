@@ -13,7 +13,7 @@ import (
 type answered []reply
 
 // ask puts a question to several members at once and waits for each as long as the
-// aggregate waits. Progress of single members is not passed on: what the client asked
+// aggregate waits; who is known to be silent is asked beside it. Progress of single members is not passed on: what the client asked
 // for is the whole.
 func (a *aggregate) ask(ctx context.Context, of []int, question func(member int) (*exchange.Call, error), to reach) answered {
 	got := make(answered, len(a.members))
@@ -24,19 +24,34 @@ func (a *aggregate) ask(ctx context.Context, of []int, question func(member int)
 			got[i] = reply{err: err}
 			continue
 		}
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, a.o.Wait)
-			defer cancel()
-			var s capture
-			err := to.call(ctx, i, c, &s)
-			if err != nil {
-				err = a.late(ctx.Err() != nil, i, err)
-			}
-			got[i] = s.reply(err)
-		})
+		if a.silent.is(to.party(i)) {
+			a.silent.again(to.party(i), to.beside)
+			got[i] = reply{err: a.silent.refusal(i)}
+			continue
+		}
+		wg.Go(func() { got[i] = a.askOne(ctx, i, c, to) })
 	}
 	wg.Wait()
 	return got
+}
+
+// askOne waits for one member, and remembers when it took too long.
+func (a *aggregate) askOne(ctx context.Context, i int, c *exchange.Call, to reach) reply {
+	limited, cancel := context.WithTimeout(ctx, a.o.Wait)
+	defer cancel()
+	var s capture
+	err := to.call(limited, i, c, &s)
+	switch {
+	case err == nil:
+		a.silent.answered(to.party(i))
+	case limited.Err() != nil && ctx.Err() == nil:
+		a.silent.missed(to.party(i), repeat(c, to, i))
+		a.silent.again(to.party(i), to.beside)
+		fallthrough
+	default:
+		err = a.late(limited.Err() != nil, i, err)
+	}
+	return s.reply(err)
 }
 
 // asIs puts the client's own question to everybody.

@@ -49,7 +49,7 @@ func Bound(b Bounds) exchange.Interceptor {
 			return next(ctx, c, out)
 		}
 		if !enter(c.Caller.ID) {
-			return &exchange.Error{Code: exchange.TooMany, Message: "too many calls to server " + c.Server + " are under way", Fix: "send it again when others have ended"}
+			return &exchange.Error{Code: exchange.TooMany, Message: "too many calls to " + named(c.Server) + " are under way", Fix: "send it again when others have ended"}
 		}
 		defer leave(c.Caller.ID)
 		return next(ctx, c, out)

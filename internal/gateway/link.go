@@ -48,7 +48,8 @@ func (s *session) reach(ctx context.Context, i int) (exchange.Session, error) {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return nil, &exchange.Error{Code: exchange.TimedOut, Message: "server " + s.a.members[i].Name + " did not open a session in time", Cause: ctx.Err()}
+		return nil, &exchange.Error{Code: exchange.TimedOut, Message: named(s.a.members[i].Name) + " did not open a session in time",
+			Fix: "see what holds it up: `sluice server check " + s.a.members[i].Name + "`", Cause: ctx.Err()}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -85,10 +86,14 @@ func (s *session) open(i int) {
 	ctx, cancel := context.WithTimeout(s.live, openLink)
 	defer cancel()
 	var answer capture
+	begun := time.Now()
 	to, err := s.a.members[i].Upstream.Initialize(ctx, s.a.to(i, s.opening), &answer)
 	opened := answer.reply(err)
+	if err == nil && time.Since(begun) <= s.a.o.Wait {
+		s.a.silent.answered(s.opens(i))
+	}
 	if err == nil && to == nil {
-		err = &exchange.Error{Code: exchange.Unreachable, Message: "server " + s.a.members[i].Name + " opened no session", Cause: opened.err}
+		err = &exchange.Error{Code: exchange.Unreachable, Message: named(s.a.members[i].Name) + " opened no session", Cause: opened.err}
 	}
 	told := false
 	if err == nil {
@@ -232,6 +237,16 @@ func (s *session) setLevel(ctx context.Context, c *exchange.Call, out exchange.S
 	s.mu.Lock()
 	s.level = keep(c)
 	s.mu.Unlock()
+	for i := range s.links {
+		if s.a.silent.is(s.party(i)) { // it may be no more than busy
+			once := repeat(c, s, i)
+			s.beside(func(ctx context.Context) {
+				ctx, cancel := context.WithTimeout(ctx, askedAgain)
+				defer cancel()
+				_ = once(ctx)
+			})
+		}
+	}
 	got := s.a.ask(ctx, s.a.all(), asIs(c), s)
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -115,6 +115,9 @@ func (a *aggregate) part(c *exchange.Call, i int) (part *exchange.Call, asked bo
 func (l *listener) member(ctx context.Context, i int, part *exchange.Call) {
 	spoke := sync.OnceFunc(func() { l.heard <- struct{}{} })
 	defer spoke()
+	if l.a.silent.is(stateless{l.a, l.c.Caller.ID}.party(i)) { // it is not waited for
+		spoke()
+	}
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		s := &listened{l: l, i: i, spoke: spoke}
 		err := l.a.members[i].Upstream.Call(ctx, l.a.to(i, part), s)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -47,6 +48,9 @@ func (a *aggregate) byName(ctx context.Context, c *exchange.Call, out exchange.S
 		}
 		return refuse(out, c, mcpwire.CodeInvalidParams, "unknown "+kind+": "+name)
 	}
+	if err := a.hold(to, member, false); err != nil {
+		return err
+	}
 	bare, err := edited(c, mcpwire.Edit{Span: at, With: mcpwire.Quote(rest)})
 	if err != nil {
 		return err
@@ -66,6 +70,9 @@ func (a *aggregate) complete(ctx context.Context, c *exchange.Call, out exchange
 	member, rest := a.split(text)
 	if member < 0 {
 		return refuse(out, c, mcpwire.CodeInvalidParams, "unknown prompt: "+text)
+	}
+	if err := a.hold(to, member, false); err != nil {
+		return err
 	}
 	bare, err := edited(c, mcpwire.Edit{Span: name, With: mcpwire.Quote(rest)})
 	if err != nil {
@@ -94,8 +101,13 @@ func (a *aggregate) inOrder(ctx context.Context, c *exchange.Call, out exchange.
 		s := &declining{out: out, declines: declines}
 		// Who is only guessed must not keep the others waiting; once it has begun to
 		// answer it may take its time.
+		guessed := n > 0 || len(order) > 1 && !a.places.sure(c)
+		if err := a.hold(to, i, guessed); err != nil {
+			failed = cmp.Or(failed, err)
+			continue
+		}
 		guess, cancel := context.WithCancel(ctx)
-		if n > 0 || len(order) > 1 && !a.places.sure(c) {
+		if guessed {
 			s.begun = stopAfter(a.o.Wait, cancel)
 		}
 		err := to.call(guess, i, c, s)
@@ -130,7 +142,8 @@ func (a *aggregate) inOrder(ctx context.Context, c *exchange.Call, out exchange.
 func (a *aggregate) late(late bool, i int, err error) error {
 	var e *exchange.Error
 	if late && !errors.As(err, &e) {
-		return &exchange.Error{Code: exchange.TimedOut, Message: "server " + a.members[i].Name + " did not answer in time", Cause: err}
+		return &exchange.Error{Code: exchange.TimedOut, Message: named(a.members[i].Name) + " did not answer in time",
+			Fix: "see what holds it up: `sluice server check " + a.members[i].Name + "`", Cause: err}
 	}
 	return err
 }

@@ -97,6 +97,14 @@ func (s *session) openAll(ctx context.Context) answered {
 	got := make(answered, len(s.links))
 	var wg sync.WaitGroup
 	for i, k := range s.links {
+		if s.a.silent.is(s.opens(i)) {
+			k.mu.Lock()
+			k.late = true
+			k.mu.Unlock()
+			s.silence(i)
+			got[i] = reply{err: s.a.silent.refusal(i)}
+			continue
+		}
 		wg.Go(func() {
 			wait, cancel := context.WithTimeout(ctx, s.a.o.Wait)
 			defer cancel()
@@ -111,11 +119,40 @@ func (s *session) openAll(ctx context.Context) answered {
 			default:
 				got[i] = reply{err: err}
 				k.late = true
+				if wait.Err() != nil && ctx.Err() == nil {
+					s.a.silent.missed(s.opens(i), nil)
+					s.silence(i)
+				}
 			}
 		})
 	}
 	wg.Wait()
 	return got
+}
+
+// silence leaves a member that opens no session out of what follows, until it does.
+func (s *session) silence(i int) {
+	s.a.silent.missed(s.party(i), func(ctx context.Context) error {
+		_, err := s.reach(ctx, i)
+		return err
+	})
+	s.a.silent.again(s.party(i), s.beside)
+}
+
+func (s *session) party(member int) party { return party{session: s, member: member} }
+
+// opens is the opening of this caller's sessions with a member.
+func (s *session) opens(member int) party {
+	return party{caller: s.opening.Caller.ID, opening: true, member: member}
+}
+
+func (s *session) beside(do func(context.Context)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.work.Go(func() { do(s.live) })
+	}
+	return !s.closed
 }
 
 // Stateful: the client's session is the aggregate's, whatever the members keep.
@@ -202,6 +239,7 @@ func (s *session) Close(ctx context.Context) error {
 	s.mu.Unlock()
 	s.end()
 	s.work.Wait()
+	s.a.silent.forget(s)
 	errs := make([]error, len(s.links))
 	var wg sync.WaitGroup
 	for i, k := range s.links {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,17 +25,20 @@ const (
 )
 
 // party is one conversation with one member: a session, or all modern calls of a
-// caller, whose child or credential may be theirs alone.
+// caller, whose child or credential may be theirs alone; or the opening of a caller's
+// sessions.
 type party struct {
 	caller  string
+	opening bool
 	session *session
 	member  int
 }
 
 // pause is what is known of a party that missed its time.
 type pause struct {
-	tries  int
-	asking bool
+	question func(context.Context) error // that it missed; nil: somebody else asks
+	tries    int
+	asking   bool
 }
 
 // silent remembers who missed their time where the answers of several become one.
@@ -69,13 +73,13 @@ func (s *silent) is(p party) bool {
 }
 
 // missed notes that a party did not answer in time.
-func (s *silent) missed(p party) {
+func (s *silent) missed(p party, question func(context.Context) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of[p] != nil || len(s.of) >= mostSilent {
 		return
 	}
-	s.of[p] = &pause{}
+	s.of[p] = &pause{question: question}
 	s.some.Store(int32(len(s.of))) //nolint:gosec // bounded by mostSilent
 	if !s.told[p.member] {
 		s.told[p.member] = true
@@ -122,16 +126,16 @@ func (s *silent) drop(p party) {
 
 // again sees to it that a silent party is being asked. start runs what it is given
 // beside everything else; false when it can't any more.
-func (s *silent) again(p party, start func(func(context.Context)) bool, question func(context.Context) error) {
+func (s *silent) again(p party, start func(func(context.Context)) bool) {
 	s.mu.Lock()
 	k := s.of[p]
-	if k == nil || k.asking {
+	if k == nil || k.asking || k.question == nil {
 		s.mu.Unlock()
 		return
 	}
 	k.asking = true
 	s.mu.Unlock()
-	if !start(func(ctx context.Context) { s.ask(ctx, p, k, question) }) {
+	if !start(func(ctx context.Context) { s.ask(ctx, p, k) }) {
 		s.rest(k)
 	}
 }
@@ -142,7 +146,7 @@ func (s *silent) rest(k *pause) {
 	k.asking = false
 }
 
-func (s *silent) ask(ctx context.Context, p party, k *pause, question func(context.Context) error) {
+func (s *silent) ask(ctx context.Context, p party, k *pause) {
 	defer s.rest(k)
 	for range mostAgain {
 		if !sleep(ctx, min(firstAgain<<min(k.tries, 10), longAgain)) || !s.is(p) {
@@ -151,7 +155,7 @@ func (s *silent) ask(ctx context.Context, p party, k *pause, question func(conte
 		k.tries++
 		begun := time.Now()
 		limited, cancel := context.WithTimeout(ctx, max(askedAgain, s.wait))
-		err := question(limited)
+		err := k.question(limited)
 		cancel()
 		if err == nil && time.Since(begun) <= s.wait {
 			s.answered(p)
@@ -167,6 +171,18 @@ func (s *silent) refusal(member int) error {
 		Fix: "see what holds it up: `sluice server check " + name + "`; calls work again once it answers"}
 }
 
+// hold refuses a call to a silent member where waiting leads nowhere: it never
+// answered anybody, or it is only guessed that the call is for it. One that did answer
+// before may be busy, and takes the call when it is not.
+func (a *aggregate) hold(to reach, member int, guess bool) error {
+	p := to.party(member)
+	if !a.silent.is(p) || !guess && a.silent.heard[member].Load() {
+		return nil
+	}
+	a.silent.again(p, to.beside)
+	return a.silent.refusal(member)
+}
+
 // named is how messages speak of a server.
 func named(name string) string { return "server " + string(mcpwire.Quote(name)) }
 
@@ -174,8 +190,10 @@ func named(name string) string { return "server " + string(mcpwire.Quote(name)) 
 // an answer, so that its id is ours.
 func repeat(c *exchange.Call, to reach, member int) func(context.Context) error {
 	c = keep(c)
+	n := 0
 	return func(ctx context.Context) error {
-		again, err := edited(c, mcpwire.Edit{Span: c.Message.ID, With: []byte(`"sluice-ask-again"`)})
+		n++ // a late answer to the one before is none to this one
+		again, err := edited(c, mcpwire.Edit{Span: c.Message.ID, With: mcpwire.Quote("sluice-ask-again-" + strconv.Itoa(n))})
 		if err != nil {
 			return err
 		}
