@@ -10,14 +10,12 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/filelock"
 	"sluice/internal/secret"
 )
 
 // errUnreadable is a record that does not open with this master key.
 var errUnreadable = errors.New("the record does not open with this master key")
-
-// errBusy is a lock that somebody else has.
-var errBusy = errors.New("the file is locked")
 
 // NewFiles returns a store in a directory: one sealed file per record, under names
 // that say nothing to those who lack the master key. Several processes may share it.
@@ -124,11 +122,11 @@ func (f *files) Lock(ctx context.Context, k Key) (func(), error) {
 		return nil, err
 	}
 	for {
-		err = tryLock(file)
+		err = filelock.Try(file)
 		if err == nil {
 			return func() { _ = file.Close() }, nil // closing unlocks
 		}
-		if !errors.Is(err, errBusy) {
+		if !errors.Is(err, filelock.ErrBusy) {
 			break
 		}
 		select {

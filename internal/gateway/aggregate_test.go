@@ -26,6 +26,7 @@ func aggregate(t *testing.T, members ...*fake) exchange.Upstream {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = up.Close(context.Background()) })
 	return up
 }
 

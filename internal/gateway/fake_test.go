@@ -23,6 +23,8 @@ type fake struct {
 	hello string
 	// refuse makes initialize fail, for as long as it says so.
 	refuse func() error
+	// hang delays initialize, which then ends with its error.
+	hang func(ctx context.Context) error
 
 	mu     sync.Mutex
 	heard  []string // bodies of requests and notifications
@@ -54,8 +56,13 @@ func (f *fake) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) er
 func (f *fake) Notify(_ context.Context, c *exchange.Call) error { f.note(c); return nil }
 func (f *fake) Close(context.Context) error                      { return nil }
 
-func (f *fake) Initialize(_ context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
+func (f *fake) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
 	f.note(c)
+	if f.hang != nil {
+		if err := f.hang(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if f.refuse != nil {
 		if err := f.refuse(); err != nil {
 			return nil, err

@@ -104,7 +104,7 @@ func (r *EventReader) block() int {
 	}
 	for {
 		from := max(r.at, r.seen)
-		end := from + lineBreak(b[from:])
+		end := from + LineBreak(b[from:])
 		if r.seen = end; end >= len(b) {
 			return 0
 		}
@@ -140,9 +140,9 @@ func (r *EventReader) leading(b []byte) int {
 	return 0
 }
 
-// lineBreak is where the first line end of b is; len(b) when there is none. It looks
+// LineBreak is where the first line end of b is; len(b) when there is none. It looks
 // ahead by little: in a stream without LF the next one is as far away as can be.
-func lineBreak(b []byte) int {
+func LineBreak(b []byte) int {
 	const ahead = 1 << 10
 	for from := 0; from < len(b); from += ahead {
 		part := b[from:min(from+ahead, len(b))]
@@ -213,7 +213,7 @@ func (r *EventReader) fields(e *SSEEvent, b []byte) {
 	r.join = r.join[:0]
 	lines := 0
 	for len(b) > 0 {
-		n := lineBreak(b)
+		n := LineBreak(b)
 		line := b[:n]
 		switch rest := b[n:]; {
 		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
@@ -287,7 +287,7 @@ func AppendEvent(dst []byte, e SSEEvent) []byte {
 		dst = append(append(append(dst, "retry: "...), e.Retry...), '\n')
 	}
 	for b := e.Data; b != nil; {
-		n := lineBreak(b)
+		n := LineBreak(b)
 		dst = append(append(append(dst, "data: "...), b[:n]...), '\n')
 		switch {
 		case n == len(b):

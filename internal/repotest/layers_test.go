@@ -37,7 +37,7 @@ var layers = []layer{
 		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},
 	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy"}},
 	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret", "internal/mcpwire/exchange"}},
-	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire"}},
+	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/filelock"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.

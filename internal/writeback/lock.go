@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sluice/internal/fault"
+	"sluice/internal/filelock"
 	"sluice/internal/ledger"
 )
 
@@ -15,9 +16,6 @@ import (
 // go of it when the process ends, however it ends, so a crash never blocks a
 // resume.
 type lock struct{ file *os.File }
-
-// errBusy says that another process holds a lock.
-var errBusy = errors.New("locked by another process")
 
 // lock takes a lock of the state directory, or says that the work is under way. On
 // a shared store nobody owns a plan: its batches are leased one by one, and the lock
@@ -36,12 +34,12 @@ func (s *Service) lock(name string) (*lock, error) {
 	if err != nil {
 		return nil, unusable(err)
 	}
-	err = tryLock(f)
+	err = filelock.Try(f)
 	if err == nil {
 		return &lock{f}, nil
 	}
 	_ = f.Close()
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, filelock.ErrBusy) {
 		busy := fault.New(fault.IdempotencyInProgress, "another process is sending this plan")
 		busy.RetryAfter = 5
 		return nil, busy

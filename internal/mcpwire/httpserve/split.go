@@ -1,6 +1,10 @@
 package httpserve
 
-import "bytes"
+import (
+	"bytes"
+
+	"sluice/internal/mcpwire"
+)
 
 // splitter finds where the blocks of an event stream end, so that nothing is passed
 // on that is not whole. It reads no more of them than that takes.
@@ -14,7 +18,7 @@ type splitter struct {
 func (s *splitter) next(b []byte) int {
 	for {
 		from := max(s.at, s.seen)
-		end := from + lineBreak(b[from:])
+		end := from + mcpwire.LineBreak(b[from:])
 		if end == len(b) {
 			s.seen = end
 			return 0
@@ -39,33 +43,13 @@ func (s *splitter) next(b []byte) int {
 	}
 }
 
-// lineBreak is where the first line end of b is; len(b) when there is none. It looks
-// ahead by little: in a stream without LF the next one is as far away as can be.
-func lineBreak(b []byte) int {
-	const ahead = 1 << 10
-	for from := 0; from < len(b); from += ahead {
-		part := b[from:min(from+ahead, len(b))]
-		n := bytes.IndexByte(part, '\n')
-		if n < 0 {
-			n = len(part)
-		}
-		if c := bytes.IndexByte(part[:n], '\r'); c >= 0 {
-			return from + c
-		}
-		if n < len(part) {
-			return from + n
-		}
-	}
-	return len(b)
-}
-
 // glance is what the relay wants to know of a block: whether it has an event id, and
 // what its message is to the call with this raw id.
 func glance(block, id []byte) (hasID bool, v verdict) {
 	var data []byte
 	lines, odd := 0, false
 	for rest := block; len(rest) > 0; {
-		n := lineBreak(rest)
+		n := mcpwire.LineBreak(rest)
 		line := rest[:n]
 		rest = rest[min(n+1, len(rest)):]
 		switch {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package writeback
+package filelock
 
 import (
 	"errors"
@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks a whole file without waiting; errBusy when somebody else has it.
-func tryLock(f *os.File) error {
+// Try locks a whole file without waiting; ErrBusy when somebody else has it.
+func Try(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
+		return ErrBusy
 	}
 	return err
 }
