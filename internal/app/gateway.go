@@ -34,6 +34,7 @@ const aggregateName = "(aggregate)"
 type Gateway struct {
 	faces     map[string]*httpserve.Handler // by server; the aggregate's is ""
 	upstreams map[string]exchange.Upstream
+	aggregate exchange.Upstream // nil: none
 	closers   []io.Closer
 	consents  *credential.Consents
 	callers   *callers
@@ -75,6 +76,9 @@ func (a *App) Gateway(o GatewayOptions) (g *Gateway, err error) {
 		return g, err
 	}
 	for _, name := range c.MCP.Names() {
+		for _, m := range c.MissingSecrets(name) {
+			o.Log.Warn("a configured secret of a server is missing", "server", name, "for", m.For, "looked_for", m.Place())
+		}
 		if err := a.addServer(g, name, o); err != nil {
 			return g, err
 		}
@@ -103,7 +107,7 @@ func (a *App) consents(address string) (*credential.Consents, error) {
 func ServerSpec(c *config.Config, name string, consents *credential.Consents, open func(string) error, log *slog.Logger) (UpstreamSpec, io.Closer, error) {
 	s, ok := c.MCP.Servers[name]
 	if !ok {
-		return UpstreamSpec{}, nil, fault.New(fault.NotFound, "there is no MCP server %s in the configuration", name).WithFix("`mcp.servers` of sluice.yaml names them")
+		return UpstreamSpec{}, nil, fault.New(fault.NotFound, "there is no MCP server %q in the configuration", name).WithFix("`mcp.servers` of sluice.yaml names them")
 	}
 	spec := UpstreamSpec{
 		Name: name, URL: s.URL, Command: s.Command, Env: c.Environment(&s), Dir: s.Dir, Shared: s.Shared,
@@ -161,6 +165,7 @@ func (a *App) addAggregate(g *Gateway, o GatewayOptions) error {
 		return fault.New(fault.Usage, "mcp.aggregate: %v", err).WithFix("see docs/gateway.md")
 	}
 	up = gateway.Observe(up, gateway.Observation{Server: aggregateName, Metrics: g.metrics, Tracer: o.Tracer})
+	g.aggregate = up
 	g.faces[""] = a.face(g, aggregateName, up, o)
 	return nil
 }
@@ -271,6 +276,9 @@ func (g *Gateway) Close(ctx context.Context) error {
 	}
 	var mu sync.Mutex
 	var errs []error
+	if g.aggregate != nil {
+		errs = append(errs, g.aggregate.Close(ctx))
+	}
 	var wg sync.WaitGroup
 	for _, up := range g.upstreams {
 		wg.Go(func() {

@@ -111,6 +111,9 @@ func (r *Relay) HTTP(ctx context.Context, l net.Listener) error {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", face)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "There is nothing at this path: the MCP endpoint is /mcp.", http.StatusNotFound)
+	})
 	hs := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(r.Log.Handler(), slog.LevelDebug),

@@ -29,6 +29,9 @@ type ServeOptions struct {
 	InboxBytes int64
 	NoWork     bool // API and webhooks only: another process does the work
 	Log        *slog.Logger
+	// Ready is called once nothing of the configuration can keep the server from
+	// serving any more; nil: nothing is.
+	Ready func() error
 
 	gateway *Gateway
 }
@@ -110,6 +113,13 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 		return errors.Join(err, l.Close())
 	}
 	o.gateway = mcp
+	if o.Ready != nil {
+		if err := o.Ready(); err != nil {
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+			defer cancel()
+			return errors.Join(err, l.Close(), mcp.Close(ending), endTracing(ending))
+		}
+	}
 	server := a.API(o)
 	hs := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/url"
 	"sync"
@@ -39,7 +40,7 @@ func Servers(c *config.Config) []ServerStatus {
 		s := c.MCP.Servers[name]
 		out := ServerStatus{Name: name, Kind: "command"}
 		if len(s.Command) > 0 {
-			out.Target = s.Command[0] // its arguments may hold what is not for a screen
+			out.Target = commandLine(s.Command)
 		} else if u, err := url.Parse(s.URL); err == nil {
 			out.Kind, out.Target = "url", u.Scheme+"://"+u.Host+u.Path
 		}
@@ -54,7 +55,7 @@ func Servers(c *config.Config) []ServerStatus {
 }
 
 // checkTime bounds the check of one server; a command may have to be fetched first.
-const checkTime = 30 * time.Second
+const checkTime = 15 * time.Second
 
 // CheckServers asks servers what they are: all, or those that are named. It uses
 // credentials as `serve` does and asks nobody to sign in.
@@ -62,7 +63,7 @@ func CheckServers(ctx context.Context, c *config.Config, names []string, log *sl
 	if err := c.MayServe(); err != nil {
 		return nil, err
 	}
-	var list []ServerStatus
+	list := []ServerStatus{}
 	for _, s := range Servers(c) {
 		if len(names) == 0 {
 			list = append(list, s)
@@ -94,8 +95,11 @@ func checkServer(ctx context.Context, c *config.Config, s *ServerStatus, log *sl
 	begun := time.Now()
 	s.Checked = true
 	fail := func(err error) {
-		e := exchange.As(err)
-		s.Code, s.Problem, s.Fix = string(e.Code), e.Message, e.Fix
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // whatever it looks like from inside
+			until, _ := ctx.Deadline()
+			err = silence(s.Name, s.Kind == "command", until.Sub(begun).Round(100*time.Millisecond))
+		}
+		s.Code, s.Problem, s.Fix = problem(err)
 	}
 	spec, closer, err := ServerSpec(c, s.Name, nil, nil, log)
 	if closer != nil {

@@ -86,11 +86,34 @@ func (c *command) completions(root *cobra.Command) {
 		case "normalize", "payload", "runs", "sandbox", "demo", "version", "serve", "openapi":
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
 		}
+		if cmd.Parent() != nil && cmd.Parent().Name() == "server" {
+			cmd.ValidArgsFunction = c.completeServers
+		}
 		for _, sub := range cmd.Commands() {
 			walk(sub)
 		}
 	}
 	walk(root)
+}
+
+// completeServers offers the configured servers that are not named yet; `check` takes
+// several, the others one, `list` none.
+func (c *command) completeServers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	several := cmd.Name() == "check"
+	if cmd.Name() == "list" || !several && len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	cfg, err := c.load()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var offers []cobra.Completion
+	for _, name := range cfg.MCP.Names() {
+		if !slices.Contains(args, name) {
+			offers = append(offers, name)
+		}
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completePlans offers the newest plans. It never makes a state directory and never

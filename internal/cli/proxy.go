@@ -126,15 +126,17 @@ func (f proxyFlags) spec(args, environ []string) (app.UpstreamSpec, error) {
 		return s, fault.New(fault.Usage, "--header is for servers at a URL").WithFix("a command takes its secrets from the environment: --env NAME")
 	case f.upstream != "" && (len(f.env) > 0 || f.dir != ""):
 		return s, fault.New(fault.Usage, "--env and --dir are for commands").WithFix("a server at a URL takes headers: --header")
-	case f.listen != "" && loopbackOnly("--listen", f.listen) != nil:
-		return s, loopbackOnly("--listen", f.listen).
-			WithFix("whoever reaches the port is let in: use 127.0.0.1, or `sluice serve`, which asks for tokens")
+	case f.listen != "" && loopbackOnly("--listen", f.listen, "") != nil:
+		return s, loopbackOnly("--listen", f.listen, "whoever reaches the port is let in: use 127.0.0.1, or `sluice serve`, which asks for tokens")
 	case f.timeout < 0:
 		return s, fault.New(fault.Usage, "--timeout must be 0 or more")
 	}
 	var err error
 	if s.Era, err = parseEra(f.era); err != nil {
 		return s, err
+	}
+	if info, err := os.Stat(f.dir); f.dir != "" && (err != nil || !info.IsDir()) {
+		return s, fault.New(fault.Usage, "--dir %s is not a directory that can be entered", shown(f.dir)).WithFix("name one that exists, or leave --dir out")
 	}
 	if len(args) > 0 {
 		s.Command = args

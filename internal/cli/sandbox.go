@@ -62,29 +62,33 @@ func (c *command) sandboxCommand() *cobra.Command {
 // listen opens a socket; anything but loopback has to be asked for.
 func listen(addr string, public bool) (net.Listener, error) {
 	if !public {
-		if err := loopbackOnly("--addr", addr); err != nil {
-			return nil, err.WithFix("use 127.0.0.1, or add --expose if you mean it")
+		if err := loopbackOnly("--addr", addr, "use 127.0.0.1, or add --expose if you mean it"); err != nil {
+			return nil, err
 		}
 	}
 	return bind("--addr", addr)
 }
 
 // loopbackOnly refuses addresses that others can reach.
-func loopbackOnly(flag, addr string) *fault.Error {
+func loopbackOnly(flag, addr, fix string) *fault.Error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fault.New(fault.Usage, "%s must be HOST:PORT", flag)
+		return noAddress(flag)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fault.New(fault.Usage, "%s %s is not a loopback address", flag, addr)
+		return fault.New(fault.Usage, "%s %s is not a loopback address", flag, addr).WithFix("%s", fix)
 	}
 	return nil
+}
+
+func noAddress(flag string) *fault.Error {
+	return fault.New(fault.Usage, "%s must be HOST:PORT", flag).WithFix("for example %s 127.0.0.1:8808; port 0 picks a free one", flag)
 }
 
 func bind(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if _, is := errors.AsType[*net.AddrError](err); is {
-		return nil, fault.New(fault.Usage, "%s must be HOST:PORT", flag)
+		return nil, noAddress(flag)
 	}
 	if err != nil {
 		return nil, fault.New(fault.PortUnavailable, "%s can't be listened on", addr).Wrap(err)

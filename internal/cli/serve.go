@@ -40,13 +40,15 @@ func (c *command) serveCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				path, err := a.OwnerToken(cmd.Context())
-				if err != nil {
-					_ = l.Close()
-					return err
+				o.Ready = func() error {
+					path, err := a.OwnerToken(cmd.Context())
+					if err != nil {
+						return err
+					}
+					line(c.Stdout, "listening on http://%s", l.Addr())
+					line(c.Stderr, "the owner's token is in %s", path)
+					return nil
 				}
-				line(c.Stdout, "listening on http://%s", l.Addr())
-				line(c.Stderr, "the owner's token is in %s", path)
 				return a.Serve(cmd.Context(), l, o)
 			})
 		},

@@ -79,6 +79,10 @@ func writeServers(w io.Writer, all []app.ServerStatus) {
 }
 
 func writeChecks(w io.Writer, all []app.ServerStatus) {
+	if len(all) == 0 {
+		writeServers(w, all)
+		return
+	}
 	t := newTable(w)
 	t.head = []string{"server", "reachable", "era", "tools", "problem"}
 	for i := range all {

@@ -3,6 +3,7 @@ package era
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,7 @@ func (p *prober) fromError(ctx context.Context, err error) (*verdict, error) {
 	case errors.Is(err, &exchange.Error{Code: exchange.WrongEra}):
 		return &verdict{}, nil
 	case p.opt.AnswersAlways && ctx.Err() != nil:
-		return nil, &exchange.Error{Code: exchange.TimedOut, Message: "the upstream \"" + p.opt.Server + "\" does not say which era it speaks",
+		return nil, &exchange.Error{Code: exchange.TimedOut, Message: named(p.opt.Server) + " does not say which era it speaks",
 			Fix: "try again, or name its era in the configuration", Cause: err}
 	case p.opt.AnswersAlways && errors.As(err, &e):
 		return nil, e
@@ -197,5 +198,5 @@ func named(server string) string {
 	if server == "" {
 		return "the upstream"
 	}
-	return "server " + server
+	return "server " + strconv.Quote(server)
 }

@@ -17,7 +17,7 @@ func (u *Upstream) named() string {
 	if u.o.Server == "" {
 		return "the upstream"
 	}
-	return "the upstream " + strconv.Quote(u.o.Server)
+	return "server " + strconv.Quote(u.o.Server)
 }
 
 func (u *Upstream) brokeOff(cause error) error {

@@ -46,7 +46,7 @@ func grow(b []byte, limit int) []byte {
 func (a *answer) Relay(resp *http.Response) error {
 	defer func() { _ = resp.Body.Close() }()
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return &exchange.Error{Code: exchange.Unreachable, Message: "the upstream encoded its answer in a way nobody asked for",
+		return &exchange.Error{Code: exchange.BrokeOff, Message: "the upstream encoded its answer in a way nobody asked for",
 			Fix: "switch off compression there"}
 	}
 	switch mediaType(resp.Header) {
@@ -55,7 +55,7 @@ func (a *answer) Relay(resp *http.Response) error {
 	case "application/json":
 		return a.relayJSON(resp)
 	}
-	return &exchange.Error{Code: exchange.Unreachable, Message: "the upstream answered with something that is not MCP",
+	return &exchange.Error{Code: exchange.BrokeOff, Message: "the upstream answered with something that is not MCP",
 		Fix: "check that the URL is that of an MCP endpoint"}
 }
 

@@ -21,6 +21,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -203,7 +204,7 @@ func (d *Dialer) errorf(code exchange.Code, cause error, what string) *exchange.
 	if name == "" {
 		name = "the server"
 	} else {
-		name = "server " + name
+		name = "server " + strconv.Quote(name)
 	}
 	e := &exchange.Error{Code: code, Message: name + ": " + what, Cause: cause}
 	switch code {
