@@ -121,9 +121,7 @@ func (c *Config) readFile(path string) error {
 		return fault.New(fault.Usage, "the configuration %s can't be read", path).WithFix("check that the file exists and may be read").Wrap(err)
 	}
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
-		// Without the source excerpt: the line may hold a token that does not belong there.
-		return fault.New(fault.Usage, "%s: %s", path, yaml.FormatError(err, false, false)).
-			WithFix("the keys at the top are state_dir, graph_url, graph_version, dataset, mapping, database_url, master_key_file, audit.checkpoint_file, audit.checkpoint_command, token.file, token.command, sources and mcp; docs/gateway.md has those of mcp")
+		return explain(path, text, err)
 	}
 	if u, err := url.Parse(c.DatabaseURL); err == nil {
 		if _, set := u.User.Password(); set || u.Query().Has("password") {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -107,20 +108,11 @@ func (u unknown) fix() string {
 		prefix string
 		of     reflect.Type
 	}{{"", reflect.TypeFor[Config]()}, {"mcp.", reflect.TypeFor[MCP]()}, {"mcp.servers.NAME.", reflect.TypeFor[MCPServer]()}, {"mcp.servers.NAME.oauth.", reflect.TypeFor[MCPOAuth]()}} {
-		if keys, _ := keysOf(other.of); contains(keys, u.key) {
+		if keys, _ := keysOf(other.of); slices.Contains(keys, u.key) {
 			return "it belongs to " + other.prefix + u.key + "; " + list
 		}
 	}
 	return list
-}
-
-func contains(keys []string, key string) bool {
-	for _, k := range keys {
-		if k == key {
-			return true
-		}
-	}
-	return false
 }
 
 // firstUnknown finds the first key of a file that the configuration does not have.

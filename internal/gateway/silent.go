@@ -80,7 +80,7 @@ func (s *silent) missed(p party, question func(context.Context) error) {
 		return
 	}
 	s.of[p] = &pause{question: question}
-	s.some.Store(int32(len(s.of))) //nolint:gosec // bounded by mostSilent
+	s.some.Store(int32(len(s.of)))
 	if !s.told[p.member] {
 		s.told[p.member] = true
 		s.log.Warn("a server does not answer; it is left out of merged answers until it does", "server", s.names(p.member), "waited", s.wait)
@@ -121,7 +121,7 @@ func (s *silent) forget(of *session) {
 
 func (s *silent) drop(p party) {
 	delete(s.of, p)
-	s.some.Store(int32(len(s.of))) //nolint:gosec // bounded by mostSilent
+	s.some.Store(int32(len(s.of)))
 }
 
 // again sees to it that a silent party is being asked. start runs what it is given

@@ -74,6 +74,7 @@ func TestASilentMemberIsWaitedForOnce(t *testing.T) {
 		}
 		speaks.Store(true)
 		time.Sleep(2 * time.Minute) // it is asked again at the latest 30 s after it hung for 30
+		synctest.Wait()
 		if got := ask(t, up, "tools/list", ""); !strings.Contains(got, `[{"name":"a_x"},{"name":"b_y"}]`) {
 			t.Error(got)
 		}
@@ -90,12 +91,14 @@ func TestASilentMemberIsAskedBoundedlyAndAgainOnDemand(t *testing.T) {
 		up, _ := withLog(t, &fake{answer: says(`{"tools":[]}`)}, b)
 		ask(t, up, "tools/list", "")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if n := len(b.log()); n != 11 {
 			t.Errorf("it was asked %d times", n)
 		}
 		speaks.Store(true)
 		ask(t, up, "tools/list", "") // somebody wants it
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := ask(t, up, "tools/list", ""); !strings.Contains(got, "b_y") {
 			t.Error(got)
 		}
@@ -121,7 +124,9 @@ func TestOneThatAnsweredBeforeStillTakesCalls(t *testing.T) {
 		default:
 		}
 		cancel()
-		<-ended
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("the call ended with %v", err)
+		}
 	})
 }
 
@@ -148,6 +153,7 @@ func TestASilentMemberDelaysTheFirstSessionOnly(t *testing.T) {
 		}
 		speaks.Store(true)
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		for n, s := range sessions {
 			if got := call(t, s, `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`); !strings.Contains(got, "b_y") {
 				t.Errorf("session %d: %s", n, got)
@@ -164,6 +170,60 @@ func TestASilentMemberDelaysTheFirstSessionOnly(t *testing.T) {
 		}
 		if n := strings.Count(log.String(), "\n"); n != 2 {
 			t.Errorf("%d warnings, want 2:\n%s", n, log)
+		}
+	})
+}
+
+func TestAStreamIsAcknowledgedWithoutTheSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := mute()
+		a := streaming(`{"toolsListChanged":true}`, nil)
+		listens := a.answer
+		a.answer = func(ctx context.Context, c *exchange.Call, out exchange.Sink) (string, error) {
+			if c.Message.Method == "tools/list" {
+				return says(`{"tools":[]}`)(ctx, c, out)
+			}
+			return listens(ctx, c, out)
+		}
+		up, _ := withLog(t, a, b)
+		ask(t, up, "tools/list", "")
+		ctx, cancel := context.WithCancel(t.Context())
+		out, ended := &inbox{came: make(chan struct{}, 1)}, make(chan struct{})
+		begun := time.Now()
+		go func() {
+			defer close(ended)
+			_ = up.Call(ctx, modern(t, "subscriptions/listen", `"notifications":{"toolsListChanged":true}`), out)
+		}()
+		<-out.came
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("acknowledged after %v", took)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+func TestALogLevelReachesOneThatWasBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, speaks := mute()
+		speaks.Store(true)
+		up, _ := withLog(t, &fake{answer: says(`{"tools":[]}`)}, b)
+		s, _ := open(t, up)
+		speaks.Store(false)
+		call(t, s, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+		begun := time.Now()
+		call(t, s, `{"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"debug"}}`)
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("the others waited %v", took)
+		}
+		synctest.Wait()
+		if heard := strings.Join(b.log(), "\n"); !strings.Contains(heard, `"level":"debug"`) {
+			t.Errorf("it heard\n%s", heard)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
 		}
 	})
 }
