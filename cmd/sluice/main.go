@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"sluice/internal/cli"
@@ -24,5 +25,6 @@ func main() {
 	}()
 	os.Exit(cli.Main(ctx, cli.Process{
 		Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Threads: runtime.GOMAXPROCS,
 	}))
 }

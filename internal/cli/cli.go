@@ -32,6 +32,8 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time // time.Now when nil
 	Sleep          func(context.Context, time.Duration) error
+	// Threads is runtime.GOMAXPROCS; nil where the process is not this command's own.
+	Threads func(int) int
 }
 
 // Main runs one command and returns its exit code.
