@@ -183,6 +183,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	var sent *guarded
 	if body != nil {
 		sent = newGuarded(ctx, body)
+		defer sent.end()
 		req.Body, req.ContentLength = sent, int64(len(body))
 	}
 	// A POST is never repeated behind our back: only the ledger may decide that.
@@ -194,7 +195,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := c.http.Do(req)
-	if errors.Is(err, errGuard) && !sent.begun.Load() {
+	if errors.Is(err, errGuard) && !sent.end() {
 		return Usage{}, &Error{Class: NotSent, Index: -1, Message: "the right to send ended before the request began", cause: err}
 	}
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync/atomic"
+	"sync"
 )
 
 type guardKey struct{}
@@ -18,13 +18,22 @@ func WithGuard(ctx context.Context, ok func() bool) context.Context {
 
 var errGuard = errors.New("the right to send has ended")
 
+// errOver is what a transport reads that goes on sending after the call ended.
+var errOver = errors.New("the request is over")
+
 // guarded reads a request's bytes past the guard of its context. It offers nothing
 // but Read, so that a large body leaves in pieces with a look at the guard before
 // each.
+//
+// A transport may go on reading after it handed over an answer that came early. The
+// bytes are the caller's again by then, and those of its next request: after end
+// nothing of them is read any more.
 type guarded struct {
+	mu    sync.Mutex
 	bytes *bytes.Reader
 	ok    func() bool
-	begun atomic.Bool // some of it has been handed on
+	begun bool // some of it has been handed on
+	over  bool
 }
 
 func newGuarded(ctx context.Context, b []byte) *guarded {
@@ -33,11 +42,24 @@ func newGuarded(ctx context.Context, b []byte) *guarded {
 }
 
 func (g *guarded) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return 0, errOver
+	}
 	if g.ok != nil && !g.ok() {
 		return 0, errGuard
 	}
-	g.begun.Store(true)
+	g.begun = true
 	return g.bytes.Read(p)
+}
+
+// end gives the bytes back to the caller, and reports whether any were handed on.
+func (g *guarded) end() (begun bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = true
+	return g.begun
 }
 
 // Close implements io.Closer.

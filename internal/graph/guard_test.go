@@ -53,3 +53,30 @@ func TestAGuardEndsARequest(t *testing.T) {
 		t.Error("a request without a guard has one")
 	}
 }
+
+// early answers before it has read the request, and reads on when the test says so.
+type early struct{ body io.ReadCloser }
+
+func (e *early) RoundTrip(r *http.Request) (*http.Response, error) {
+	e.body = r.Body
+	first := make([]byte, 4)
+	if _, err := io.ReadFull(r.Body, first); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: r}, nil
+}
+
+// The bytes of a request are those of the next once its call returned: a transport
+// that is still sending them must not get any more.
+func TestAnEarlyAnswerEndsTheRequest(t *testing.T) {
+	t.Parallel()
+	transport := &early{}
+	c, err := New(Options{Base: "http://127.0.0.1", Token: "t", Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.SendEvents(t.Context(), "1", []byte(strings.Repeat("x", 1<<10)))
+	if rest, err := io.ReadAll(transport.body); !errors.Is(err, errOver) || len(rest) > 0 {
+		t.Errorf("%d bytes were read after the call, and then %v", len(rest), err)
+	}
+}
