@@ -28,16 +28,17 @@ var layers = []layer{
 	{"commands", []string{"internal/cli"}},
 	{"guided tour", []string{"internal/demo"}},
 	{"wiring", []string{"internal/app"}},
-	{"technology", []string{"internal/store/sqlite", "internal/store/postgres"}},
+	{"technology", []string{"internal/store/sqlite", "internal/store/postgres", "internal/store/journal"}},
 	{"shared statements", []string{"internal/store/sqlrepo"}},
 	{"faces", []string{"internal/api"}},
-	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway"}},
+	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway",
+		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer"}},
 	{"delivery", []string{"internal/deliver"}},
-	{"domain", []string{"internal/ledger", "internal/source", "internal/graph", "internal/frozen", "internal/config",
+	{"domain", []string{"internal/ledger", "internal/enforce", "internal/source", "internal/graph", "internal/frozen", "internal/config",
 		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},
-	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy"}},
+	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy", "internal/registry"}},
 	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret", "internal/mcpwire/exchange"}},
-	{"foundations", []string{"capi", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/filelock"}},
+	{"foundations", []string{"capi", "policy", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/filelock"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.
@@ -46,6 +47,7 @@ var sideways = map[string]string{}
 // only limits what a package may import of ours, more tightly than its layer does.
 var only = map[string][]string{
 	"capi":            nil, // usable by any Go program on its own
+	"policy":          nil, // so is this
 	"internal/source": {"internal/fault", "internal/suggest"},
 }
 
@@ -53,16 +55,17 @@ var only = map[string][]string{
 var importedBy = map[string][]string{
 	"internal/store/sqlite":   {"internal/app"},
 	"internal/store/postgres": {"internal/app"},
+	"internal/store/journal":  {"internal/app"},
 }
 
 // pure packages compute: what they need of the machine is handed to them.
-var pure = []string{"capi", "internal/mapping", "internal/mcpwire"}
+var pure = []string{"capi", "policy", "internal/mapping", "internal/mcpwire"}
 
 // machine holds the standard packages that reach the machine.
 var machine = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall", "plugin"}
 
 // testOnly packages are imported by tests and by each other, never by the product.
-var testOnly = []string{"internal/testkit", "internal/testkit/*", "internal/repotest", "internal/ledger/ledgertest", "internal/store", "e2e", "e2e/*", "e2e/*/*", "bench/*"}
+var testOnly = []string{"internal/testkit", "internal/testkit/*", "internal/repotest", "internal/ledger/ledgertest", "internal/enforce/enforcetest", "internal/store", "e2e", "e2e/*", "e2e/*/*", "bench/*"}
 
 // judge applies the rules to one import graph: package -> what it imports, both
 // as paths inside the module.
@@ -189,7 +192,7 @@ func TestJudge(t *testing.T) {
 		{name: "technology", from: "internal/cli", to: "internal/store/sqlite", wantsPart: "only [internal/app] may import"},
 		{name: "test helper in the product", from: "internal/graph", to: "internal/testkit", wantsPart: "made for tests"},
 		{name: "package without a layer", from: "internal/nowhere", to: "capi", wantsPart: "internal/nowhere has no layer"},
-		{name: "tests may import anything", from: "internal/ledger/ledgertest", to: "internal/app", noFaults: true},
+		{name: "tests may import anything", from: "internal/ledger/ledgertest", "internal/enforce/enforcetest", to: "internal/app", noFaults: true},
 		{name: "exception that is gone", from: "internal/app", to: "capi", exception: "internal/graph -> internal/audit", wantsPart: "remove it from sideways"},
 	}
 	for _, tt := range tests {

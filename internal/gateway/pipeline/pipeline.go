@@ -1,0 +1,42 @@
+package pipeline
+
+import (
+	"log/slog"
+
+	"sluice/internal/enforce"
+	"sluice/internal/mcpwire/exchange"
+)
+
+// Options are what a pipeline works with.
+type Options struct {
+	Directory Directory
+	Store     enforce.Store
+	Keys      Keys
+	// Server is the name of the upstream, as calls carry it.
+	Server string
+	// Link is where a person decides an approval: a URL, or a command to type.
+	Link func(approval string) string
+	// Notify is told of approvals: "parked". It must not block.
+	Notify func(event string, a *enforce.Approval)
+	Now    Clock // nil: time.Now
+	Log    *slog.Logger
+}
+
+// Keys seal what must not be read and digest what must not be guessed. It is
+// secret.Keyring's.
+type Keys interface {
+	Seal(plain []byte, purpose string) []byte
+	Open(sealed []byte, purpose string) ([]byte, error)
+	MAC(purpose string, message []byte) []byte
+}
+
+// Pipeline stands around one upstream.
+type Pipeline struct {
+	o Options
+}
+
+// New returns the pipeline of one upstream.
+func New(o Options) *Pipeline { return &Pipeline{o: o} }
+
+// Wrap puts the pipeline around an upstream: its calls and its streams.
+func (p *Pipeline) Wrap(up exchange.Upstream) exchange.Upstream { return up }
