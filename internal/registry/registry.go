@@ -120,14 +120,14 @@ type Grant struct {
 	Issuer  string `json:"issuer,omitempty"`
 	Subject string `json:"subject,omitempty"`
 	// Scopes are mcp:read (lists and reads) and mcp:write (calls tools); empty: both.
-	Scopes    []string `json:"scopes,omitempty"`
-	User      string         `json:"user,omitempty"` // member it acts for
-	ManagedBy string         `json:"managed_by,omitempty"`
-	CreatedBy string         `json:"created_by"`
-	CreatedAt time.Time      `json:"created_at"`
-	ExpiresAt time.Time      `json:"expires_at,omitzero"`
-	RotatedAt time.Time      `json:"rotated_at,omitzero"`
-	RevokedAt time.Time      `json:"revoked_at,omitzero"`
+	Scopes    []string  `json:"scopes,omitempty"`
+	User      string    `json:"user,omitempty"` // member it acts for
+	ManagedBy string    `json:"managed_by,omitempty"`
+	CreatedBy string    `json:"created_by"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	RotatedAt time.Time `json:"rotated_at,omitzero"`
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
 }
 
 // Live reports whether the grant may be used at a moment.
