@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/internal/fault"
+	"sluice/internal/registry"
 )
 
 // MCP is the gateway: the servers that clients reach through `sluice serve`.
@@ -23,8 +24,32 @@ type MCP struct {
 	PublicURL      string   `yaml:"public_url"`
 	AllowedOrigins []string `yaml:"allowed_origins"` // of web pages that may call: scheme://host[:port]
 	AllowedHosts   []string `yaml:"allowed_hosts"`   // host names beside loopback's and --host's
-	// Members is the workspace whose tokens may call; default: "default".
+	// Members is the workspace whose grants may call by server name; default: "default".
 	Members string `yaml:"workspace"`
+	// Bearer lets in those that an authorization server vouches for, beside grants.
+	Bearer []MCPBearer `yaml:"bearer"`
+	// Durability of limits and decisions: "kill" (default: they survive the end of any
+	// process) or "power_loss" (a disk sync for each group of calls).
+	Durability string `yaml:"durability"`
+}
+
+// MCPBearer is one authorization server whose JWT access tokens are accepted (RFC 9068).
+type MCPBearer struct {
+	Issuer   string   `yaml:"issuer"`
+	Audience []string `yaml:"audience"` // default: the URL of the endpoint called
+	JWKS     string   `yaml:"jwks_url"` // default: what the issuer's metadata says
+	// Map finds the grant: the first entry that fits. Where none does, a grant that is
+	// bound to issuer and subject.
+	Map []MCPClaim `yaml:"map"`
+	// AllowPrivate lets the issuer be on a private address.
+	AllowPrivate bool `yaml:"allow_private"`
+}
+
+// MCPClaim maps tokens to a grant.
+type MCPClaim struct {
+	Claim string `yaml:"claim"` // such as sub, client_id, azp; a dotted path goes inwards
+	Value string `yaml:"value"` // exact; of a list, one element
+	Grant string `yaml:"grant"` // name of the grant on the server called
 }
 
 // MCPServer is one upstream: a URL, or a command that runs as a child process.
@@ -48,6 +73,18 @@ type MCPServer struct {
 	Timeout  string `yaml:"timeout"` // of a call without news; default 5m
 	Era      string `yaml:"era"`     // legacy or modern, where asking does not tell
 	MaxCalls int    `yaml:"max_calls"`
+
+	// What the gateway does around the policies of this server: registry.Settings.
+	Policy          string             `yaml:"policy"`
+	Methods         []string           `yaml:"methods"`
+	List            string             `yaml:"list"`
+	RecordArguments string             `yaml:"record_arguments"`
+	Approvals       registry.Approvals `yaml:"approvals"`
+}
+
+// Settings are those of the gateway, as the registry has them.
+func (s *MCPServer) Settings() registry.Settings {
+	return registry.Settings{Policy: s.Policy, Methods: s.Methods, List: s.List, RecordArguments: s.RecordArguments, Approvals: s.Approvals}
 }
 
 // MCPValue says where a value is kept; a secret is never in the file.
@@ -125,6 +162,12 @@ func (m *MCP) check() error {
 			say(fmt.Sprintf("mcp.allowed_origins[%d]", i), "an origin is scheme://host or scheme://host:port")
 		}
 	}
+	if !slices.Contains([]string{"", "kill", "power_loss"}, m.Durability) {
+		say("mcp.durability", "kill or power_loss")
+	}
+	for i := range m.Bearer {
+		m.Bearer[i].check(func(key, format string, args ...any) { say(fmt.Sprintf("mcp.bearer[%d].%s", i, key), format, args...) })
+	}
 	for i, host := range m.AllowedHosts {
 		if host == "" || host == "*" || strings.ContainsAny(host, "/ ") {
 			say(fmt.Sprintf("mcp.allowed_hosts[%d]", i), "a host name, with or without a port")
@@ -176,6 +219,9 @@ func (s *MCPServer) check(say func(key, format string, args ...any)) {
 	}
 	if s.MaxCalls < 0 {
 		say("max_calls", "1 or more")
+	}
+	if err := registry.CheckSettings(s.Settings()); err != nil {
+		say("", "%v", err)
 	}
 }
 
@@ -271,6 +317,21 @@ func holdsSecret(u *url.URL) bool {
 		}
 	}
 	return false
+}
+
+func (b *MCPBearer) check(say func(key, format string, args ...any)) {
+	u, err := url.Parse(b.Issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(u.Scheme == "http" && local(u.Hostname())) {
+		say("issuer", "an https URL as the tokens' `iss` has it")
+	}
+	if k, err := url.Parse(b.JWKS); b.JWKS != "" && (err != nil || k.Host == "" || k.Scheme != "https" && !(k.Scheme == "http" && local(k.Hostname()))) {
+		say("jwks_url", "an https URL")
+	}
+	for i, c := range b.Map {
+		if c.Claim == "" || c.Value == "" || c.Grant == "" {
+			say(fmt.Sprintf("map[%d]", i), "an entry names `claim`, `value` and `grant`")
+		}
+	}
 }
 
 func serverName(name string) bool {

@@ -9,6 +9,7 @@ import (
 	"sluice/internal/inbox"
 	"sluice/internal/outcome"
 	"sluice/internal/privacy"
+	"sluice/internal/registry"
 	"sluice/internal/schedule"
 	"sluice/internal/tenant"
 )
@@ -47,6 +48,7 @@ type Tx interface {
 	Privacy() privacy.Repo
 	Retention() Retention
 	Cursors() Cursors
+	Registry() registry.Repo
 }
 
 // Plans stores frozen previews.

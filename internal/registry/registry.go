@@ -139,8 +139,11 @@ func (g *Grant) Live(at time.Time) bool {
 // a name that is taken is ledger.ErrTaken. Every Put raises the revision in the same
 // transaction.
 type Repo interface {
-	// Revision changes with every change of a server, policy or grant of any workspace.
+	// Revision rises with every change of a server, policy or grant of any workspace.
 	Revision(ctx context.Context) (int64, error)
+	// Lock holds off others who change the registry until the transaction ends. Called
+	// before what a change depends on is read, nothing of it can move in between.
+	Lock(ctx context.Context) error
 
 	Server(ctx context.Context, id string) (*Server, error)
 	ServerNamed(ctx context.Context, workspace, name string) (*Server, error)
@@ -149,7 +152,7 @@ type Repo interface {
 
 	Policy(ctx context.Context, id string) (*Policy, error)
 	PolicyNamed(ctx context.Context, server, name string) (*Policy, error)
-	Policies(ctx context.Context, workspace string) ([]Policy, error)
+	Policies(ctx context.Context, workspace string) ([]Policy, error) // as Servers
 	// PutPolicy inserts or replaces; replacing is a compare-and-set on the version in
 	// force before, ErrLost when another one is.
 	PutPolicy(ctx context.Context, p *Policy, before int) error
@@ -159,7 +162,11 @@ type Repo interface {
 	Versions(ctx context.Context, policy string) ([]Version, error) // newest first, without documents
 
 	Grant(ctx context.Context, id string) (*Grant, error)
+	// GrantNamed is the one of that name that was not revoked.
 	GrantNamed(ctx context.Context, server, name string) (*Grant, error)
-	Grants(ctx context.Context, workspace string) ([]Grant, error)
+	// GrantOf is the grant of one person of an authorization server: the one that was not
+	// revoked, else the one that was made last.
+	GrantOf(ctx context.Context, server, issuer, subject string) (*Grant, error)
+	Grants(ctx context.Context, workspace string) ([]Grant, error) // all workspaces when empty; revoked ones too
 	PutGrant(ctx context.Context, g *Grant) error
 }

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 
 	"sluice/internal/enforce"
-	"sluice/internal/mcpwire/exchange"
 )
 
 // Options are what a pipeline works with.
@@ -32,11 +31,10 @@ type Keys interface {
 
 // Pipeline stands around one upstream.
 type Pipeline struct {
-	o Options
+	o       Options
+	results results // lists, hidden names, streams
 }
 
 // New returns the pipeline of one upstream.
 func New(o Options) *Pipeline { return &Pipeline{o: o} }
 
-// Wrap puts the pipeline around an upstream: its calls and its streams.
-func (p *Pipeline) Wrap(up exchange.Upstream) exchange.Upstream { return up }
