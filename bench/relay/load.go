@@ -76,7 +76,7 @@ func (p *path) run(ctx context.Context, size int, d time.Duration, keep bool) er
 			err := func() error {
 				for time.Since(start) < d {
 					begin := time.Now()
-					result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "say", Arguments: map[string]any{"bytes": size}})
+					result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: "say", Arguments: map[string]any{"bytes": size, "label": "orders"}})
 					if err != nil {
 						return err
 					}

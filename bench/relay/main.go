@@ -1,7 +1,9 @@
 // Command relay measures what a relay costs a real MCP client and server, both on the
 // official Go SDK: direct, through a relay in Go that only copies HTTP, through one that
 // copies the bytes of connections and knows no HTTP (the floor for a process in
-// between), and through `sluice proxy`, in turns, in one run, in both eras.
+// between), through `sluice proxy`, and through the gateway with everything on (grant,
+// three argument conditions, a durable limit, chained audit) as `sluice proxy -p` on
+// SQLite and, where there is a PostgreSQL, on that; in turns, in one run, in both eras.
 //
 //	go run ./bench/relay [-rounds N] [-slice D] [-sluice PROGRAM] [-era legacy|modern] [-clients N] [-bytes N] [-other PROGRAM]
 //
@@ -39,6 +41,7 @@ func main() {
 	slice := flag.Duration("slice", 300*time.Millisecond, "length of a slice")
 	program := flag.String("sluice", "", "the sluice program; empty builds it")
 	other := flag.String("other", "", "another sluice program, to be compared with the first")
+	bare := flag.Bool("bare", false, "leave the paths with a policy out")
 	era := flag.String("era", "", "only this era: legacy or modern")
 	clients := flag.Int("clients", 0, "only this many clients; 0: 1 and 16")
 	size := flag.Int("bytes", 0, "only results of this size; 0: 64 and 65536")
@@ -49,7 +52,7 @@ func main() {
 	if *serveRole != "" {
 		err = profiled(*profile, func() error { return role(*serveRole, *target) })
 	} else {
-		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *other, *era, or(*clients, 1, 16), or(*size, 64, 64<<10)})
+		err = run(ctx, os.Stdout, options{*rounds, *slice, *program, *other, *bare, *era, or(*clients, 1, 16), or(*size, 64, 64<<10)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -100,6 +103,7 @@ type options struct {
 	slice   time.Duration
 	program string
 	other   string
+	bare    bool
 	era     string
 	clients []int
 	sizes   []int
@@ -182,6 +186,14 @@ func runEra(ctx context.Context, out io.Writer, o options, era, version string) 
 		}
 		defer func() { _ = other.Stop() }()
 		paths = append(paths, &path{name: "the other sluice", url: other.URL, process: other})
+	}
+	if !o.bare {
+		guarded, stop, err := guarded(ctx, o.program, up.URL)
+		defer stop()
+		if err != nil {
+			return err
+		}
+		paths = append(paths, guarded...)
 	}
 	for _, clients := range o.clients {
 		for _, size := range o.sizes {

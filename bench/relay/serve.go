@@ -43,7 +43,8 @@ func serve(h http.Handler) error {
 func upstream(stateless bool) http.Handler {
 	s := mcp.NewServer(&mcp.Implementation{Name: "bench", Version: "1"}, nil)
 	type asked struct {
-		Bytes int `json:"bytes"`
+		Bytes int    `json:"bytes"`
+		Label string `json:"label,omitempty"`
 	}
 	mcp.AddTool(s, &mcp.Tool{Name: "say", Description: "Says as much as it is asked for."},
 		func(_ context.Context, _ *mcp.CallToolRequest, in asked) (*mcp.CallToolResult, any, error) {

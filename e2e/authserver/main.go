@@ -29,6 +29,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address")
 	lifetime := flag.Duration("lifetime", time.Hour, "of access tokens")
+	signed := flag.Bool("jwt", false, "access tokens are JWTs, with keys at /keys; else they are opaque")
 	flag.Parse()
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *listen)
 	if err != nil {
@@ -37,7 +38,14 @@ func main() {
 	}
 	issuer := "http://" + l.Addr().String()
 	fmt.Println(issuer)
-	srv := &http.Server{Handler: newAuthority(issuer, *lifetime), ReadHeaderTimeout: 10 * time.Second}
+	var s *signer
+	if *signed {
+		if s, err = newSigner(issuer, *lifetime); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	srv := &http.Server{Handler: newAuthority(issuer, *lifetime, s), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, srv.Serve(l))
 }
 
@@ -58,16 +66,21 @@ type authority struct {
 	clients *store.ClientStore
 	manager *manage.Manager
 	oauth   *server.Server
+	signer  *signer // nil: tokens are opaque
 }
 
-func newAuthority(issuer string, lifetime time.Duration) http.Handler {
-	a := &authority{issuer: issuer, clients: store.NewClientStore(), manager: manage.NewDefaultManager()}
+func newAuthority(issuer string, lifetime time.Duration, s *signer) http.Handler {
+	a := &authority{issuer: issuer, signer: s, clients: store.NewClientStore(), manager: manage.NewDefaultManager()}
 	a.manager.MapClientStorage(a.clients)
 	a.manager.MustTokenStorage(store.NewMemoryTokenStore())
 	a.manager.SetAuthorizeCodeTokenCfg(&manage.Config{AccessTokenExp: lifetime, RefreshTokenExp: 24 * time.Hour, IsGenerateRefresh: true})
 	a.manager.SetRefreshTokenCfg(&manage.RefreshingConfig{AccessTokenExp: lifetime, IsGenerateRefresh: true, IsRemoveAccess: true, IsRemoveRefreshing: true})
 	a.manager.SetClientTokenCfg(&manage.Config{AccessTokenExp: lifetime})
 	a.manager.SetValidateURIHandler(func(_, _ string) error { return nil }) // compared exactly below
+
+	if s != nil {
+		a.manager.MapAccessGenerate(s)
+	}
 
 	c := server.NewConfig()
 	c.ForcePKCE = true
@@ -107,6 +120,9 @@ func newAuthority(issuer string, lifetime time.Duration) http.Handler {
 		_ = a.oauth.HandleTokenRequest(w, r) // it has written its error
 	})
 	mux.HandleFunc("POST /introspect", a.introspect)
+	if s != nil {
+		mux.HandleFunc("GET /keys", s.keys)
+	}
 	return mux
 }
 
@@ -117,13 +133,17 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 func (a *authority) metadata(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{
+	m := map[string]any{
 		"issuer": a.issuer, "authorization_endpoint": a.issuer + "/authorize", "token_endpoint": a.issuer + "/token",
 		"registration_endpoint": a.issuer + "/register", "introspection_endpoint": a.issuer + "/introspect",
 		"response_types_supported": []string{"code"}, "grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials"},
 		"code_challenge_methods_supported":      []string{"S256"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
-	})
+	}
+	if a.signer != nil {
+		m["jwks_uri"] = a.issuer + "/keys"
+	}
+	answer(w, http.StatusOK, m)
 }
 
 // register is RFC 7591. Whoever asks for a method with a secret gets one.

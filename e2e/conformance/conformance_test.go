@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -60,6 +61,9 @@ func serverScenarios(t *testing.T, n node) comparison {
 		{"HTTP → HTTP", func(t *testing.T, into findings) {
 			n.testServer(t, into, relay(t, "--upstream", upstream.url).url)
 		}},
+		{withPolicy, func(t *testing.T, into findings) {
+			n.testServer(t, into, relay(t, "--upstream", upstream.url, "--policy", allowAll(t)).url)
+		}},
 		{toStdio, func(t *testing.T, into findings) {
 			n.testServer(t, into, relay(t, "--", program(t, "everything")).url)
 		}},
@@ -81,9 +85,9 @@ var clientSets sync.Mutex
 // clientScenarios lets the suite test a client: one on the official Go SDK, which the
 // relay either stands before or not. With the relay, the OAuth client is the relay's.
 func clientScenarios(t *testing.T, n node) comparison {
-	run := func(via string) func(*testing.T, findings) {
+	run := func(via string, more ...string) func(*testing.T, findings) {
 		return func(t *testing.T, into findings) {
-			command := program(t, "client") + " --via " + via + " --sluice " + program(t, "sluice")
+			command := strings.Join(append([]string{program(t, "client"), "--via", via, "--sluice", program(t, "sluice")}, more...), " ")
 			// The suite starts all scenarios of a set at once; one set at a time is enough.
 			clientSets.Lock()
 			defer clientSets.Unlock()
@@ -93,8 +97,21 @@ func clientScenarios(t *testing.T, n node) comparison {
 		}
 	}
 	return compare(t, []way{
-		{"direct", run("direct")}, {"stdio → HTTP", run("stdio")}, {"HTTP → HTTP", run("http")},
+		{"direct", run("direct")}, {"stdio → HTTP", run("stdio")}, {"HTTP → HTTP", run("http")}, {withPolicy, run("http", "--policy", allowAll(t))},
 	})
+}
+
+// withPolicy is the way through the whole pipeline: every call is judged, by a policy
+// that allows everything, and recorded.
+const withPolicy = "HTTP → HTTP, allow-all policy"
+
+func allowAll(t *testing.T) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join("testdata", "allow-all.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // toStdio is the way to a server that is a child process.

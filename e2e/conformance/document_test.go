@@ -27,7 +27,8 @@ be the same behind it.
 
 The server is internal/testkit/everything: the official Go SDK, with the extensions
 Tasks and Skills beside it. "HTTP → HTTP" is ` + "`sluice proxy --listen … --upstream URL`" + `,
-"HTTP → stdio" is ` + "`sluice proxy --listen … -- COMMAND`" + `.
+"HTTP → stdio" is ` + "`sluice proxy --listen … -- COMMAND`" + `; "allow-all policy" adds
+` + "`-p allow-all.json`" + `, so that every call is judged, counted and recorded on its way.
 
 `)
 	servers.table(&b, serverExceptions)

@@ -70,7 +70,7 @@ var build = sync.OnceValue(func() error {
 // looked at and runs it again when that changed; the programs that it builds are not
 // linked into it, so without this a result would outlive the code that it is about.
 func touchSources() error {
-	for _, dir := range []string{"cmd", "internal", "e2e", "capi"} {
+	for _, dir := range []string{"cmd", "internal", "e2e", "capi", "policy"} {
 		err := filepath.WalkDir(filepath.Join("..", "..", dir), func(path string, d fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(path, ".go") {
 				_, err = os.Stat(path)

@@ -29,9 +29,10 @@ func main() {
 	browse := flag.Bool("browse", false, "open the URL as a browser would")
 	flag.StringVar(&o.via, "via", "direct", "direct, stdio or http")
 	flag.StringVar(&o.sluice, "sluice", "", "path of the sluice binary, for stdio and http")
+	flag.StringVar(&o.policy, "policy", "", "policy.json that the relay decides by")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: client [--via direct|stdio|http] [--sluice PATH] URL")
+		fmt.Fprintln(os.Stderr, "usage: client [--via direct|stdio|http] [--sluice PATH] [--policy FILE] URL")
 		os.Exit(2)
 	}
 	o.url = flag.Arg(0)
@@ -48,7 +49,7 @@ func main() {
 }
 
 type options struct {
-	via, sluice, url string
+	via, sluice, policy, url string
 }
 
 // open is what a person does in a browser whose authorization server asks nothing.
@@ -104,6 +105,9 @@ func (o options) transport(ctx context.Context, given scenarioContext) (t mcp.Tr
 
 func (o options) proxy(ctx context.Context, given scenarioContext, more ...string) *exec.Cmd {
 	args := append([]string{"proxy", "--upstream", o.url}, more...)
+	if o.policy != "" {
+		args = append(args, "--policy", o.policy)
+	}
 	cmd := exec.CommandContext(ctx, o.sluice, args...)
 	cmd.Env = append(os.Environ(), given.environ()...)
 	if self, err := os.Executable(); err == nil {
