@@ -78,8 +78,10 @@ type Limit struct {
 	After   string
 	Message string // on_deny
 
-	// unexported: where the amount and the key stand in the arguments
-	amount, key *path
+	// Where the amount and the key stand in a call, and where the key stands in a call of
+	// the tool After.
+	increment, key, afterKey *path
+	amountAt, keyAt          ref
 }
 
 // Scope says whose calls a limit counts together.

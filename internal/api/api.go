@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/approve"
 	"sluice/internal/auth"
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
@@ -45,8 +46,12 @@ type Options struct {
 	// Realm names where previews are for.
 	Realm func() (string, error)
 	// Source opens a named source of the configuration, and nothing else.
-	Source  func(ctx context.Context, s *writeback.Service, name string, o source.Options) (source.Reader, error)
-	Hooks   *webhook.Service
+	Source func(ctx context.Context, s *writeback.Service, name string, o source.Options) (source.Reader, error)
+	Hooks  *webhook.Service
+	// Approve is the gateway's approvals and calls; nil: none are kept here.
+	Approve func(context.Context) (*approve.Service, error)
+	// Named replaces names of a server and a grant by their ids.
+	Named   func(ctx context.Context, workspace, server, grant string) (serverID, grantID string, err error)
 	Ready   func(context.Context) error           // whether the store answers
 	Metrics func(context.Context) ([]byte, error) // Prometheus text; nil: none
 	Hosts   []string                              // host names besides loopback's own under which it is called

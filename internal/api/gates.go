@@ -4,20 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"sluice/internal/ledger"
-	"sluice/internal/tenant"
 	"sluice/internal/writeback"
 )
-
-type approvalList struct {
-	Profile string `query:"profile" json:"-" doc:"the only one when absent"`
-	State   string `query:"state" json:"-" doc:"pending, approved, rejected, expired or consumed"`
-}
-
-type decisionInput struct {
-	Approval string `path:"approval" json:"-"`
-	Reason   string `json:"reason" doc:"goes into the audit log"`
-}
 
 type profileQuery struct {
 	Profile string `query:"profile" json:"-" doc:"the only one when absent"`
@@ -45,28 +33,9 @@ type reasonInput struct {
 	Reason string `json:"reason" doc:"goes into the audit log"`
 }
 
-// decides is whoever reads and may write; the service asks for admin or approver.
-var decides = need{scope: tenant.Write, role: tenant.Viewer, inside: "and role admin or the flag approver, of a person who did not propose it"}
-
 func gates() []operation {
 	const tag = "gates"
-	decide := func(path, id, summary string, approve bool) operation {
-		return op(http.MethodPost, path, id, tag, summary, decides,
-			func(ctx context.Context, c *call, in *decisionInput) (*ledger.Approval, error) {
-				return c.Writeback.Decide(ctx, in.Approval, approve, in.Reason)
-			})
-	}
 	return []operation{
-		op(http.MethodGet, "/approvals", "listApprovals", tag, "Confirms that wait, or waited, for somebody's approval", looks,
-			func(ctx context.Context, c *call, in *approvalList) (listing[ledger.Approval], error) {
-				_, s, err := c.in(ctx, in.Profile)
-				if err != nil {
-					return listing[ledger.Approval]{}, err
-				}
-				return list(s.Approvals(ctx, ledger.ApprovalState(in.State)))
-			}),
-		decide("/approvals/{approval}/approve", "approve", "Approve a confirm; the same confirm then goes through, once", true),
-		decide("/approvals/{approval}/reject", "reject", "Reject a confirm", false),
 		op(http.MethodGet, "/circuits", "listCircuits", tag, "Circuits that ever moved", looks,
 			func(ctx context.Context, c *call, in *profileQuery) (listing[writeback.CircuitView], error) {
 				_, s, err := c.in(ctx, in.Profile)

@@ -14,6 +14,7 @@ import (
 	"sluice/internal/auth"
 	"sluice/internal/config"
 	"sluice/internal/fault"
+	"sluice/internal/govern"
 	"sluice/internal/graph"
 	"sluice/internal/ledger"
 	"sluice/internal/sandbox"
@@ -29,11 +30,13 @@ type App struct {
 	Writeback *writeback.Service
 	Auth      *auth.Service
 	Hooks     *webhook.Service
+	Govern    *govern.Service
 	keys      *secret.Keyring
 	store     ledger.Store
 	now       func() time.Time
 	log       *slog.Logger
 	metrics   metrics
+	approvals approvals
 }
 
 // Options are what a test sets and a program leaves empty.
@@ -69,6 +72,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 		Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version(), Log: o.Log, Ingest: a.ingest, Prepare: prepareMapping,
 	})
 	a.Auth = auth.New(store, keys, tenant.Local(o.Via), Version())
+	a.Govern = govern.New(govern.Options{Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version()})
 	return a, nil
 }
 

@@ -185,6 +185,9 @@ func (a *App) face(g *Gateway, name string, up exchange.Upstream, o GatewayOptio
 // around puts what every upstream of a process has in front of it.
 func (s *UpstreamSpec) around(up, transport exchange.Upstream) exchange.Upstream {
 	up = gateway.Intercept(up, s.Interceptor)
+	if s.Wrap != nil {
+		up = s.Wrap(up)
+	}
 	seen := gateway.Observation{Server: s.Name, Metrics: s.Metrics, Tracer: s.Tracer}
 	if d, ok := transport.(interface{ Children() int }); ok {
 		seen.Children = d.Children

@@ -43,8 +43,10 @@ type UpstreamSpec struct {
 	Log          *slog.Logger
 
 	Interceptor exchange.Interceptor // nil: none
-	Metrics     *gateway.Metrics     // nil: none
-	Tracer      trace.Tracer         // nil: no spans
+	// Wrap stands around the upstream and its interceptor: the pipeline. Nil: nothing.
+	Wrap    func(exchange.Upstream) exchange.Upstream
+	Metrics *gateway.Metrics // nil: none
+	Tracer  trace.Tracer     // nil: no spans
 }
 
 // slowProbe is how long a server at a URL may take to say which era it speaks.

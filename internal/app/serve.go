@@ -77,7 +77,7 @@ func (a *App) API(o ServeOptions) *api.Server {
 			text, err := a.Metrics(ctx)
 			return append(slices.Clip(text), obs.Text(o.gateway.Families())...), err
 		},
-		Source: a.named,
+		Source: a.named, Named: a.Named, Approve: a.Approve,
 		Ready: func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 			defer cancel()

@@ -52,6 +52,8 @@ type Keys interface {
 type Place struct {
 	Name      string
 	Approvals registry.Approvals
+
+	known bool
 }
 
 // Service is the approvals and calls of one installation.
@@ -131,7 +133,11 @@ func (s *Service) place(ctx context.Context, workspace, server string) Place {
 		return Place{Name: server}
 	}
 	p, err := s.o.Place(ctx, workspace, server)
-	if err != nil || p.Name == "" {
+	if err != nil {
+		return Place{Name: server}
+	}
+	p.known = true
+	if p.Name == "" {
 		p.Name = server
 	}
 	return p

@@ -1,6 +1,7 @@
 package approve
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -87,7 +88,7 @@ func OfConfirm(a *ledger.Approval) Item {
 }
 
 // item is what every member of the workspace sees of a call that waits: no values.
-func (s *Service) item(a *enforce.Approval, place Place) Item {
+func (s *Service) item(ctx context.Context, a *enforce.Approval, place Place) Item {
 	i := Item{
 		Kind: Call, ID: a.ID, State: string(a.State), Workspace: a.Workspace, Server: place.Name, ServerID: a.Server, Grant: a.Grant,
 		GrantName: a.GrantName, MintedBy: a.MintedBy, Tool: a.Tool, Rule: a.Rule, Message: a.Message, Policy: a.Policy, Version: a.Version,
@@ -102,6 +103,6 @@ func (s *Service) item(a *enforce.Approval, place Place) Item {
 	if s.o.Link != nil {
 		i.Link = s.o.Link(a.ID)
 	}
-	i.CanDecide = i.State == string(enforce.Pending) && s.may(a) == nil
+	i.CanDecide = i.State == string(enforce.Pending) && s.may(ctx, a, place) == nil
 	return i
 }

@@ -41,7 +41,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Item, error) {
 			places[a.Workspace+"\x00"+a.Server] = at
 		}
 		// What ended in the last second is still stored as it was.
-		if item := s.item(a, at); f.State == "" || item.State == string(f.State) {
+		if item := s.item(ctx, a, at); f.State == "" || item.State == string(f.State) {
 			list = append(list, item)
 		}
 	}
@@ -70,7 +70,7 @@ func (s *Service) Show(ctx context.Context, id string) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	item := s.item(a, s.place(ctx, a.Workspace, a.Server))
+	item := s.item(ctx, a, s.place(ctx, a.Workspace, a.Server))
 	if s.o.Risk != nil {
 		item.Risk = s.o.Risk(ctx, a.Server, a.Tool)
 	}

@@ -1,12 +1,14 @@
 package approve
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"sluice/internal/enforce"
 	"sluice/internal/fault"
+	"sluice/internal/ledger"
 	"sluice/internal/registry"
 	"sluice/internal/tenant"
 )
@@ -88,7 +90,7 @@ func (s *Service) eligible(a *enforce.Approval) bool {
 }
 
 // may is nil when the caller may decide the approval.
-func (s *Service) may(a *enforce.Approval) error {
+func (s *Service) may(ctx context.Context, a *enforce.Approval, at Place) error {
 	if err := tenant.Permit(s.caller, tenant.Need{Scope: tenant.Write, Role: tenant.Viewer}, tenant.Facts{}); err != nil {
 		return err
 	}
@@ -99,10 +101,36 @@ func (s *Service) may(a *enforce.Approval) error {
 		return fault.New(fault.RoleRequired, "only these decide this approval: %s", printable(strings.Join(whom(a), ", "))).WithFix("ask one of them")
 	case !s.eligible(a):
 		return fault.New(fault.RoleRequired, "deciding an approval needs the role admin or the flag approver").With("role", string(tenant.Admin))
-	case a.FourEyes && a.MintedBy != "" && a.MintedBy == s.person():
-		return fault.New(fault.RoleRequired, "who made the grant does not decide its calls (four eyes)").WithFix("ask another owner, admin or approver")
+	case !a.FourEyes || a.MintedBy == "" || a.MintedBy != s.person():
+		return nil
 	}
-	return nil
+	two, err := s.alone(ctx, a, at)
+	if err != nil || two {
+		return err
+	}
+	return fault.New(fault.RoleRequired, "who made the grant does not decide its calls (four eyes)").WithFix("ask another owner, admin or approver")
+}
+
+// alone reports whether four eyes are only the default, and nobody else could decide:
+// then the one who made the grant does, or nobody ever would. A server that is not known
+// any more keeps what was asked for when the call came.
+func (s *Service) alone(ctx context.Context, a *enforce.Approval, at Place) (bool, error) {
+	if !at.known || at.Approvals.FourEyes != nil {
+		return false, nil
+	}
+	var members []tenant.Member
+	err := s.o.Ledger.View(ctx, func(tx ledger.Tx) (err error) {
+		members, err = tx.Tenants().Members(ctx, a.Workspace)
+		return err
+	})
+	if err != nil {
+		return false, failed(err, a.ID)
+	}
+	others := FourEyes(at.Approvals, a.Approvers, a.MintedBy, members)
+	if len(a.EscalateTo) > 0 {
+		others = others || FourEyes(at.Approvals, a.EscalateTo, a.MintedBy, members)
+	}
+	return !others, nil
 }
 
 // whom lists who decides an approval now, as they are named.

@@ -52,11 +52,38 @@ type Record struct {
 	CountsByState map[string]int    `json:"counts_by_state,omitempty"`
 	SubmissionIDs []string          `json:"submission_ids,omitempty"` // fbtrace_id
 	Reason        string            `json:"reason,omitempty"`         // a person's, for what the rules would not have done
+	Before        string            `json:"before,omitempty"`         // digest of what a change found
+	After         string            `json:"after,omitempty"`          // and of what it left
 	Result        string            `json:"result,omitempty"`
 	ErrorCode     string            `json:"error_code,omitempty"`
 	RequestID     string            `json:"request_id,omitempty"`
 	MappingDigest string            `json:"mapping_digest,omitempty"`
 	AppVersion    string            `json:"app_version,omitempty"`
+
+	// Members of a call of an agent, kind "call".
+	Kind           string   `json:"kind,omitempty"`
+	Phase          string   `json:"phase,omitempty"`
+	Workspace      string   `json:"workspace,omitempty"`
+	Grant          string   `json:"grant,omitempty"`
+	Server         string   `json:"server,omitempty"`
+	Session        string   `json:"session,omitempty"`
+	Client         string   `json:"client,omitempty"`
+	Method         string   `json:"method,omitempty"`
+	Tool           string   `json:"tool,omitempty"`
+	ToolHash       string   `json:"tool_hash,omitempty"`
+	Policy         string   `json:"policy,omitempty"`
+	PolicyVersion  int      `json:"policy_version,omitempty"`
+	PolicyHash     string   `json:"policy_hash,omitempty"`
+	Decision       string   `json:"decision,omitempty"`
+	Code           string   `json:"code,omitempty"`
+	Rule           string   `json:"rule,omitempty"`
+	ArgKeys        []string `json:"arg_keys,omitempty"`
+	ArgsHMAC       string   `json:"args_hmac,omitempty"`
+	Approval       string   `json:"approval,omitempty"`
+	Settlement     string   `json:"settlement,omitempty"`
+	UpstreamStatus int      `json:"upstream_status,omitempty"`
+	Outcome        string   `json:"outcome,omitempty"`
+	LatencyUS      int64    `json:"latency_us,omitempty"`
 }
 
 // Hash is one link of the chain.
@@ -83,6 +110,11 @@ type Log interface {
 	// Append completes the record, links it to the writer's chain and returns its
 	// number there.
 	Append(ctx context.Context, now time.Time, r Record) (int64, error)
+	// AppendCalls appends what a store of calls kept, in its order, to a chain of its
+	// own: the writer's with "/gateway" behind it. Calls up to the number that source
+	// was last appended to are left out, and to becomes that number, so that handing
+	// them in twice appends them once.
+	AppendCalls(ctx context.Context, source string, to int64, calls []TimedCall) error
 	// Each calls fn for every record of every chain from number from on, by chain
 	// and number.
 	Each(ctx context.Context, from int64, fn func(Link) error) error

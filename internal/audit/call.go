@@ -1,11 +1,13 @@
 package audit
 
+import "time"
+
 // Call is what the log says of one call of an agent: once when it was decided, before
 // anything was forwarded, and once when its outcome is known. It names the arguments'
 // keys, never their values.
 type Call struct {
 	Request   string // id of the call: both records of one call have it
-	Phase     string // PhaseDecision or PhaseOutcome
+	Phase     string // PhaseDecision, PhaseOutcome or PhaseReview
 	Workspace string
 	Grant     string // id
 	Server    string // id, or the configured name where there are no accounts
@@ -30,10 +32,41 @@ type Call struct {
 	UpstreamStatus int    // HTTP status; 0 where there was none
 	Outcome        string // ok, tool_error, rpc_error, or the code of the relay's own failure
 	LatencyUS      int64  // from the decision to the answer
+	// Of what a person did about it: PhaseReview.
+	By     string // member
+	Reason string
+}
+
+// TimedCall is one call record as a store hands it to the log.
+type TimedCall struct {
+	Seq  int64 // of the store that kept it: ascending
+	At   time.Time
+	Call Call
 }
 
 // The phases of a call.
 const (
 	PhaseDecision = "decision"
 	PhaseOutcome  = "outcome"
+	PhaseReview   = "review" // an ambiguous reservation was released by a person
 )
+
+// Record is the call as the log has it: the members of a call beside the common ones.
+func (c *Call) Record() Record {
+	r := Record{
+		Kind: "call", Actor: c.actor(), Via: "mcp", Op: "call", RequestID: c.Request, Reason: c.Reason,
+		Phase: c.Phase, Workspace: c.Workspace, Grant: c.Grant, Server: c.Server, Session: c.Session, Client: c.Client, Method: c.Method,
+		Tool: c.Tool, ToolHash: c.ToolHash, Policy: c.Policy, PolicyVersion: c.PolicyVersion, PolicyHash: c.PolicyHash,
+		Decision: c.Decision, Code: c.Code, Rule: c.Rule, ArgKeys: c.ArgKeys, ArgsHMAC: c.ArgsHMAC, Approval: c.Approval,
+		Settlement: c.Settlement, UpstreamStatus: c.UpstreamStatus, Outcome: c.Outcome, LatencyUS: c.LatencyUS,
+	}
+	return r
+}
+
+// actor is the grant that calls, or the member who reviewed.
+func (c *Call) actor() Actor {
+	if c.By != "" {
+		return Actor{Type: "user", ID: c.By}
+	}
+	return Actor{Type: "grant", ID: c.Grant}
+}

@@ -18,10 +18,10 @@ import (
 
 func (c *command) auditCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "audit", Short: "The tamper-evident log: verify, export, prove", GroupID: groupLook, Args: cobra.NoArgs,
+		Use: "audit", Short: "The tamper-evident log: verify, search, export, prove", GroupID: groupLook, Args: cobra.NoArgs,
 		RunE: c.helpOrFault,
 	}
-	cmd.AddCommand(c.auditVerify(), c.auditTail(), c.auditExport(), c.auditProve(), c.auditCheckProof(), c.auditCheckpoints(), c.auditKey())
+	cmd.AddCommand(c.auditVerify(), c.auditSearch(), c.auditTail(), c.auditExport(), c.auditProve(), c.auditCheckProof(), c.auditCheckpoints(), c.auditKey())
 	return cmd
 }
 
@@ -41,7 +41,7 @@ func (c *command) auditVerify() *cobra.Command {
 			if key != "" {
 				return fault.New(fault.Usage, "--key belongs to --file; a state directory knows its keys")
 			}
-			return c.with(cmd.Context(), func(a *app.App) error {
+			return c.withLog(cmd.Context(), func(a *app.App) error {
 				v, err := a.Writeback.VerifyAudit(cmd.Context(), checkpoints...)
 				return c.verified(v, err)
 			})
@@ -108,71 +108,6 @@ func (c *command) writeVerification(w io.Writer, v *audit.Verification) {
 	for _, k := range v.Keys {
 		line(w, "  signed with %s", k)
 	}
-}
-
-func (c *command) auditTail() *cobra.Command {
-	var from int64
-	var n int
-	cmd := &cobra.Command{
-		Use: "tail", Short: "Print the records as JSON lines", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if from < 1 {
-				return fault.New(fault.Usage, "--from must be 1 or more")
-			}
-			if n < 0 {
-				return fault.New(fault.Usage, "--last must be 0 or more")
-			}
-			show := func(body []byte) error {
-				_, err := fmt.Fprintf(c.Stdout, "%s\n", body)
-				return err
-			}
-			return c.with(cmd.Context(), func(a *app.App) error {
-				if n == 0 {
-					return a.Writeback.AuditRecords(cmd.Context(), from, show)
-				}
-				list, err := a.Writeback.AuditTail(cmd.Context(), n)
-				for _, l := range list {
-					err = errors.Join(err, show(l.Body))
-				}
-				return err
-			})
-		},
-	}
-	cmd.Flags().Int64Var(&from, "from", 1, "first record number of each chain, 1 or more")
-	cmd.Flags().IntVarP(&n, "last", "n", 0, "only the newest N records of all chains")
-	cmd.MarkFlagsMutuallyExclusive("from", "last")
-	return cmd
-}
-
-func (c *command) auditExport() *cobra.Command {
-	var from, to, output string
-	cmd := &cobra.Command{
-		Use: "export", Short: "Write records, hashes and checkpoints as JSON lines", Args: cobra.NoArgs,
-		Example: "  sluice audit export --from 2026-11-01 --to 2026-12-01 -o november.jsonl\n  sluice audit verify --file november.jsonl",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			since, err := whenOf("--from", from)
-			if err != nil {
-				return err
-			}
-			until, err := whenOf("--to", to)
-			if err != nil {
-				return err
-			}
-			return c.with(cmd.Context(), func(a *app.App) error {
-				return c.toFile(output, func(w io.Writer) error {
-					n, err := a.Writeback.ExportAudit(cmd.Context(), since, until, w)
-					if err == nil && output != "" {
-						_, _ = fmt.Fprintf(c.Stderr, "%s written\n", plural(n, "record"))
-					}
-					return err
-				})
-			})
-		},
-	}
-	cmd.Flags().StringVar(&from, "from", "", "first day or time, such as 2026-11-01 (UTC)")
-	cmd.Flags().StringVar(&to, "to", "", "first day or time that is left out")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: standard output)")
-	return cmd
 }
 
 // whenOf reads a day or a time; empty is no bound.

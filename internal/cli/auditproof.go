@@ -15,12 +15,13 @@ import (
 func (c *command) auditProve() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use: "prove ID", Short: "Write a proof about a run, a plan or a record that an auditor checks offline", Args: cobra.ExactArgs(1),
+		Use: "prove ID", Short: "Write a proof about a run, a plan, a call or a record that an auditor checks offline", Args: cobra.ExactArgs(1),
 		Long: "Writes one JSON file: the records about ID, the path of each to the root that a signed checkpoint\n" +
-			"states, the checkpoint and the public key. ID is a run, a plan, or a record's number (CHAIN:NUMBER\n" +
-			"for another writer's). `sluice audit check-proof FILE` needs nothing but the file.",
+			"states, the checkpoint and the public key. ID is a run, a plan, a call (req_…), an approval, or a\n" +
+			"record's number (CHAIN:NUMBER for another writer's). `sluice audit check-proof FILE` needs nothing\n" +
+			"but the file.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.with(cmd.Context(), func(a *app.App) error {
+			return c.withLog(cmd.Context(), func(a *app.App) error {
 				proof, err := a.Writeback.Prove(cmd.Context(), args[0])
 				if err != nil {
 					return err

@@ -55,7 +55,7 @@ func levels() []string {
 }
 
 // fileFlags are the flags that name any file.
-var fileFlags = []string{"output", "check", "file", "checkpoints", "token-file", "secret-file", "policy"}
+var fileFlags = []string{"output", "check", "file", "checkpoints", "token-file", "secret-file", "policy", "policy-file", "definitions", "tools", "arguments"}
 
 // completions tells the shell what can follow: plan ids after the commands that take
 // one, the values of flags that have few, and files where only one kind fits.

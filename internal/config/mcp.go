@@ -28,7 +28,9 @@ type MCP struct {
 	Members string `yaml:"workspace"`
 	// Bearer lets in those that an authorization server vouches for, beside grants.
 	Bearer []MCPBearer `yaml:"bearer"`
-	// Durability of limits and decisions: "kill" (default: they survive the end of any
+	// PrivateWebhooks lets notifications of approvals lead into private networks.
+	PrivateWebhooks bool `yaml:"private_webhooks"`
+	// Durability of limits and decisions: "process" (default: they survive the end of any
 	// process) or "power_loss" (a disk sync for each group of calls).
 	Durability string `yaml:"durability"`
 }
@@ -162,8 +164,8 @@ func (m *MCP) check() error {
 			say(fmt.Sprintf("mcp.allowed_origins[%d]", i), "an origin is scheme://host or scheme://host:port")
 		}
 	}
-	if !slices.Contains([]string{"", "kill", "power_loss"}, m.Durability) {
-		say("mcp.durability", "kill or power_loss")
+	if !slices.Contains([]string{"", "process", "power_loss"}, m.Durability) {
+		say("mcp.durability", "process or power_loss")
 	}
 	for i := range m.Bearer {
 		m.Bearer[i].check(func(key, format string, args ...any) { say(fmt.Sprintf("mcp.bearer[%d].%s", i, key), format, args...) })

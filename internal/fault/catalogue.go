@@ -95,6 +95,12 @@ const (
 	// Of MCP servers behind the gateway.
 	UpstreamAuth   Code = "upstream_auth_failed"
 	UpstreamFailed Code = "upstream_failed"
+
+	// Of the registry: servers, policies and grants.
+	ChangeStale    Code = "change_stale"
+	ManagedByFiles Code = "managed_by_files"
+	InUse          Code = "in_use"
+	NameTaken      Code = "name_taken"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -162,6 +168,10 @@ var Catalogue = []Row{
 	{Cancelled, 499, 130, false, "interrupted", "run the same command again, it resumes"},
 	{UpstreamAuth, 502, ExitEnv, false, "an MCP server refuses Sluice's credential, or nobody agreed to its use", "sign in again: `sluice server login NAME`"},
 	{UpstreamFailed, 502, ExitEnv, true, "an MCP server can't be reached or used", "see what `sluice server check` says of it"},
+	{ChangeStale, 409, ExitGate, false, "what was previewed is not what would be done now", "preview again, and confirm with the hash it shows"},
+	{ManagedByFiles, 409, ExitGate, false, "files own a server, policy or grant, so that it is read-only elsewhere", "change the files it names and apply them"},
+	{InUse, 409, ExitGate, false, "something else still needs what would be removed", "detach what it names first"},
+	{NameTaken, 409, ExitValidation, false, "there is one of that name already", "choose another name, or change the one that is there"},
 }
 
 // Lookup returns the catalogue's row of a code; an unknown code is Internal.

@@ -17,3 +17,6 @@ func Try(f *os.File) error {
 	}
 	return err
 }
+
+// Unlock gives a lock back without closing the file.
+func Unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }

@@ -15,3 +15,8 @@ func Try(f *os.File) error {
 	}
 	return err
 }
+
+// Unlock gives a lock back without closing the file.
+func Unlock(f *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped))
+}

@@ -25,6 +25,8 @@ type Judgement struct {
 	Why  string `json:"why"`
 	// Review asks a person to look: the definition says too little, or contradicts itself.
 	Review bool `json:"needs_review"`
+
+	verb string // it was judged by; empty: none was found
 }
 
 // Classify judges a tool by its name, its description and its parameters. A definition
@@ -60,7 +62,7 @@ func byVerb(tokens []string, description string) Judgement {
 	for _, nouns := range []bool{false, true} {
 		for i, w := range tokens {
 			if k, ok := verbKind(w); ok && (nouns || i == 0 || !slices.Contains(alsoNouns, w)) {
-				return Judgement{Kind: k, Why: fmt.Sprintf("%q in its name", w)}
+				return Judgement{Kind: k, Why: fmt.Sprintf("%q in its name", w), verb: w}
 			}
 		}
 	}
@@ -68,7 +70,7 @@ func byVerb(tokens []string, description string) Judgement {
 	for _, w := range text[:min(len(text), 6)] {
 		for _, form := range []string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es")} {
 			if k, ok := verbKind(form); ok {
-				return Judgement{Kind: k, Why: fmt.Sprintf("%q at the start of its description", w)}
+				return Judgement{Kind: k, Why: fmt.Sprintf("%q at the start of its description", w), verb: form}
 			}
 		}
 	}
@@ -91,33 +93,48 @@ func (t Tool) adjust(j Judgement, tokens []string) Judgement {
 		return Judgement{Kind: Write, Why: fmt.Sprintf("%s, of a %s only", j.Why, small)}
 	}
 	if has([]string{"cancel"}) != "" && j.Kind != Financial {
-		j = Judgement{Kind: Write, Why: `"cancel" in its name`}
+		j = Judgement{Kind: Write, Why: `"cancel" in its name`, verb: "cancel"}
 		if job := has([]string{"run", "job", "execution", "pipeline", "workflow"}); job != "" {
-			j = Judgement{Kind: Execute, Why: `"cancel" with "` + job + `" in its name`}
+			j = Judgement{Kind: Execute, Why: `"cancel" with "` + job + `" in its name`, verb: "cancel"}
 		}
+	}
+	if j.verb == "manage" || len(tokens) > 1 && tokens[len(tokens)-1] == "write" {
+		j = highest(j, t.Description)
 	}
 	changing := j.Kind == Write || j.Kind == Execute
 	if last := tokens[max(0, len(tokens)-1):]; j.Kind == Execute && len(tokens) > 1 &&
 		slices.Contains(resultNouns, last[0]) && !slices.Contains([]string{"run", "execute", "trigger", "start", "stop"}, tokens[0]) {
 		return Judgement{Kind: Read, Why: fmt.Sprintf("%q at the end of its name", last[0])}
 	}
-	if changing && has(notices) == "" {
+	if changing && j.verb != "" && has(notices) == "" {
 		strong, weak := has(moneyNouns), has(weakMoneyNouns)
-		money := t.hasParameter("price", "amount", "budget", "daily_budget", "lifetime_budget", "bid_amount", "spend_cap")
+		money := t.hasParameter("price", "amount", "side", "symbol")
 		closing := has([]string{"cancel", "accept", "finalize", "finalise", "capture", "issue", "place", "submit"})
 		switch {
-		case strong != "":
+		case strong != "" && strong != j.verb:
 			return Judgement{Kind: Financial, Why: fmt.Sprintf("%s, and %q", j.Why, strong)}
 		case weak != "" && (closing != "" || money != ""):
 			return Judgement{Kind: Financial, Why: fmt.Sprintf("%s, and %q", j.Why, weak)}
 		case t.hasParameter("amount") != "" && t.hasParameter("currency") != "":
 			return Judgement{Kind: Financial, Why: j.Why + ", and parameters amount and currency"}
-		case money != "" && money != "amount" && money != "price":
-			return Judgement{Kind: Financial, Why: fmt.Sprintf("%s, and parameter %q", j.Why, money)}
 		}
 	}
 	if code := t.hasParameter(codeParameters...); code != "" && (j.Kind == Read || j.Kind == Write) {
 		return Judgement{Kind: Execute, Why: fmt.Sprintf("parameter %q takes code", code)}
+	}
+	return j
+}
+
+// highest is the gravest kind among the verbs of the description, for tools that do
+// several things.
+func highest(j Judgement, description string) Judgement {
+	order := []Kind{Read, Write, Execute, Financial, Destructive}
+	for _, w := range words(description) {
+		for _, form := range []string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es")} {
+			if k, ok := verbKind(form); ok && slices.Index(order, k) > slices.Index(order, j.Kind) && !slices.Contains(alsoNouns, form) {
+				j.Kind, j.Why = k, fmt.Sprintf("%q in the description of a tool that does several things", w)
+			}
+		}
 	}
 	return j
 }

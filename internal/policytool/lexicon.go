@@ -36,8 +36,8 @@ var (
 	resultNouns = strings.Fields(`status result results history log logs stats info details state`)
 
 	moneyNouns = strings.Fields(`payment refund invoice payout subscription charge billing fund checkout purchase
-		trade claim dispute withdrawal deposit wallet loan payroll budget`)
-	weakMoneyNouns = strings.Fields(`order transaction transfer balance card position credit bid`)
+		trade claim dispute withdrawal deposit wallet loan payroll`)
+	weakMoneyNouns = strings.Fields(`order transaction transfer balance card position credit`)
 	// notices are told of money and move none.
 	notices = strings.Fields(`notification event topic webhook pubsub feed`)
 

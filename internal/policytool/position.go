@@ -2,8 +2,10 @@ package policytool
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,7 +26,7 @@ func (f *Finding) Serious() bool { return Serious(f.Fault) }
 // Serious reports whether a fault keeps its document from being used.
 func Serious(f policy.Fault) bool { return len(f.Code) > 1 && f.Code[:2] == "E_" }
 
-// Place finds faults in the text of their document.
+// Place finds faults in the text of their document, and puts them in its order.
 func Place(text []byte, faults []policy.Fault) []Finding {
 	at := offsets(text)
 	found := make([]Finding, len(faults))
@@ -33,6 +35,9 @@ func Place(text []byte, faults []policy.Fault) []Finding {
 		found[i] = Finding{Fault: f}
 		found[i].Line, found[i].Column = lineColumn(text, o)
 	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
+	})
 	return found
 }
 

@@ -148,6 +148,8 @@ type Repo interface {
 	Server(ctx context.Context, id string) (*Server, error)
 	ServerNamed(ctx context.Context, workspace, name string) (*Server, error)
 	Servers(ctx context.Context, workspace string) ([]Server, error) // all workspaces when empty; deleted ones left out
+	// RemovedServer is the deleted one of a name and owner that went last.
+	RemovedServer(ctx context.Context, workspace, name, managedBy string) (*Server, error)
 	PutServer(ctx context.Context, s *Server) error
 
 	Policy(ctx context.Context, id string) (*Policy, error)

@@ -109,7 +109,7 @@ func (s *Service) ExportAudit(ctx context.Context, from, to time.Time, w io.Writ
 // maxProven bounds the records of one proof.
 const maxProven = 1000
 
-// Prove shows that the records about a run, a plan or one record number (N of this
+// Prove shows that the records about a run, a plan, a call or one record number (N of this
 // store's chain, or CHAIN:N) are in the log that the newest checkpoint signed.
 func (s *Service) Prove(ctx context.Context, id string) (*audit.Proof, error) {
 	if err := s.Checkpoint(ctx, true); err != nil {
@@ -140,7 +140,7 @@ func (s *Service) Prove(ctx context.Context, id string) (*audit.Proof, error) {
 
 func notLogged(id string) error {
 	return fault.New(fault.NotFound, "the audit log holds no record about %s", id).
-		WithFix("name a run, a plan, or the number of a record that `sluice audit tail` shows")
+		WithFix("name a run, a plan, a call, an approval, or the number of a record that `sluice audit tail` shows")
 }
 
 // proveIn adds what one chain holds about the proof's subject.

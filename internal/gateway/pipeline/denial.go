@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
 
+	"sluice/internal/enforce"
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
 	"sluice/policy"
@@ -15,6 +17,7 @@ type denial struct {
 	code    policy.Code
 	rule    string
 	text    string // whole, with its prefix
+	by      *Bound // the policy that denies; nil: it is named below, or none does
 	policy  string
 	version int
 	request string
@@ -32,10 +35,57 @@ const metaPolicy = "sluice/policy"
 // deniedPrefix begins the text of every denial, as agents know it.
 const deniedPrefix = "[POLICY DENIED] "
 
+// deniedBy is the denial that a policy decided.
+func deniedBy(b *Bound, d *policy.Decision) *denial {
+	return &denial{code: cmp.Or(d.Code, policy.Denied), rule: d.Rule, by: b, text: deniedPrefix + cmp.Or(d.Message, "The policy denies this call.")}
+}
+
+// full answers a call that a limit has no room for. The store has recorded it.
+func (t *toolCall) full(ctx context.Context, v *verdict, reply enforce.Reply) error {
+	d := &denial{code: policy.LimitExceeded, text: deniedPrefix + "A limit of the policy is used up."}
+	if i := reply.Failed; i >= 0 && i < len(v.limits) {
+		of := v.limits[i]
+		d.rule, d.by, d.retry = v.charges[i].Rule, of.by, reply.RetryAfter
+		if of.limit.Message != "" {
+			d.text = deniedPrefix + of.limit.Message
+		}
+		if d.retry > 0 {
+			d.text += " " + retryText(t.p.o.Now(), d.retry)
+		}
+	}
+	t.p.o.Metrics.decided(t.p.o.Server, "deny", string(d.code))
+	return t.answer(ctx, d)
+}
+
+// retryText says when trying again can help.
+func retryText(now time.Time, after time.Duration) string {
+	at := now.Add(after).UTC()
+	if rest := at.Truncate(time.Second); rest.Before(at) {
+		at = rest.Add(time.Second)
+	}
+	layout := "15:04:05"
+	if after >= 12*time.Hour {
+		layout = "2006-01-02 15:04:05"
+	}
+	return "Try again in " + strconv.FormatInt(seconds(after), 10) + " s, at " + at.Format(layout) + " UTC."
+}
+
 // answerDenial sends a denial as the tool result that an agent can read: ruling 7.
-func (p *Pipeline) answerDenial(_ context.Context, c *exchange.Call, out exchange.Sink, d *denial) error {
+func (p *Pipeline) answerDenial(ctx context.Context, c *exchange.Call, out exchange.Sink, d *denial) error {
+	tellStopped(ctx)
 	m := c.Message
 	return out.Send(exchange.Event{Final: true, Data: mcpwire.BuildResult(m.Bytes(m.ID), d.result(c.Era))})
+}
+
+// stoppedKey is where a pipeline inside of another one, that of an aggregate's member,
+// says that it did not forward the call: what the outer one reserved is given back. An
+// upstream can't say so.
+type stoppedKey struct{}
+
+func tellStopped(ctx context.Context) {
+	if outer, ok := ctx.Value(stoppedKey{}).(*bool); ok {
+		*outer = true
+	}
 }
 
 // result is the denial as the result of a tool call.
@@ -66,8 +116,11 @@ func (d *denial) appendMeta(b []byte) []byte {
 		}
 	}
 	text("rule", d.rule)
-	text("policy", d.policy)
+	if d.by != nil {
+		d.policy, d.version = cmp.Or(d.by.Name, d.by.ID), d.by.Version
+	}
 	if d.policy != "" {
+		text("policy", d.policy)
 		b = strconv.AppendInt(append(b, `,"policy_version":`...), int64(d.version), 10)
 	}
 	text("request_id", d.request)

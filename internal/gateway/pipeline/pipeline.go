@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"log/slog"
+	"time"
 
 	"sluice/internal/enforce"
 )
@@ -18,7 +19,9 @@ type Options struct {
 	// Notify is told of approvals: "parked". It must not block.
 	Notify func(event string, a *enforce.Approval)
 	Now    Clock // nil: time.Now
-	Log    *slog.Logger
+	// Metrics are shared by the pipelines of a process; nil: nothing is counted.
+	Metrics *Metrics
+	Log     *slog.Logger
 }
 
 // Keys seal what must not be read and digest what must not be guessed. It is
@@ -33,8 +36,16 @@ type Keys interface {
 type Pipeline struct {
 	o       Options
 	results results // lists, hidden names, streams
+	tasks   tasks
 }
 
 // New returns the pipeline of one upstream.
-func New(o Options) *Pipeline { return &Pipeline{o: o} }
-
+func New(o Options) *Pipeline {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Pipeline{o: o}
+}

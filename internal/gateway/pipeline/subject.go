@@ -20,9 +20,15 @@ type Subject struct {
 	// Policies are what the call has to pass, all of them: the server's own, if it has
 	// one, and then the grant's. None is a grant without policy, which denies.
 	Policies []Bound
+	// Through says that the call comes through an aggregate, whose own pipeline has asked
+	// the grant's policies: Policies are the member's alone then, and none allows.
+	Through  bool
 	Settings registry.Settings
 	// Revision changes when anything of the subject does.
 	Revision int64
+	// Expires is from when on the caller may not call any more, though nothing is
+	// changed; zero: that is not known. Streams and held calls end then.
+	Expires time.Time
 }
 
 // Bound is a policy as it is in force.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync/atomic"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -22,7 +23,7 @@ type wrapped struct {
 }
 
 func (w *wrapped) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
-	return w.p.intercept(ctx, c, out, w.call)
+	return w.p.call(ctx, nil, c, out, w.call)
 }
 
 func (w *wrapped) Notify(ctx context.Context, c *exchange.Call) error {
@@ -33,8 +34,8 @@ func (w *wrapped) Notify(ctx context.Context, c *exchange.Call) error {
 // itself there is kept with the session.
 func (w *wrapped) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
 	var opened exchange.Session
-	s := &session{p: w.p, hello: helloOf(c.Message)}
-	err := w.p.intercept(withSession(ctx, s), c, out, func(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
+	s := &session{p: w.p, client: clientName(c.Message, mcpwire.Lookup(c.Message.Raw, c.Message.Params, "clientInfo")), conversation: newConversation(c)}
+	err := w.p.call(s.conversation.in(ctx), s, c, out, func(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
 		o, err := w.up.Initialize(ctx, c, out)
 		if opened != nil {
 			_ = opened.Close(context.WithoutCancel(ctx))
@@ -42,10 +43,12 @@ func (w *wrapped) Initialize(ctx context.Context, c *exchange.Call, out exchange
 		opened = o
 		return err
 	})
-	if opened == nil {
+	switch {
+	case opened == nil:
+		s.conversation.end()
 		return nil, err
-	}
-	if err != nil { // the answer was turned down after it was given
+	case err != nil: // the answer was turned down after it was given
+		s.conversation.end()
 		_ = opened.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (w *wrapped) Resume(ctx context.Context, c *exchange.Call) (exchange.Sessio
 	if o == nil || err != nil {
 		return nil, err
 	}
-	return (&session{p: w.p, hello: &hello{}}).over(o), nil
+	return (&session{p: w.p, conversation: newConversation(c)}).over(o), nil
 }
 
 func (w *wrapped) Close(ctx context.Context) error { return w.up.Close(ctx) }
@@ -67,8 +70,9 @@ type session struct {
 	exchange.Session
 	p            *Pipeline
 	call, pass   exchange.Next
-	hello        *hello
-	conversation conversation // what the result side keeps of it
+	client       string // as it calls itself
+	conversation *conversation
+	known        atomic.Pointer[sessionDigest] // of its id
 }
 
 func (s *session) over(up exchange.Session) *session {
@@ -77,50 +81,20 @@ func (s *session) over(up exchange.Session) *session {
 }
 
 func (s *session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
-	return s.p.intercept(withSession(ctx, s), c, out, s.call)
+	return s.p.call(s.conversation.in(ctx), s, c, out, s.call)
 }
 
 func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
-	if c.Message != nil && c.Message.Kind.Response() {
-		return s.Session.Notify(ctx, c)
-	}
-	return s.p.notify(withSession(ctx, s), c, s.pass)
+	return s.p.notify(s.conversation.in(ctx), c, s.pass)
 }
 
 func (s *session) Listen(ctx context.Context, c *exchange.Call, lastEventID string, out exchange.Sink) error {
-	subject, err := s.p.subject(c)
-	if err != nil {
-		return err
-	}
-	return s.p.listen(withSession(ctx, s), subject, c, lastEventID, out, s.Session.Listen)
+	return s.p.listen(s.conversation.in(ctx), c, lastEventID, out, s.Session.Listen)
 }
 
-// hello is what a client said of itself when it opened its session.
-type hello struct {
-	Client       string
-	Version      string
-	Capabilities []byte // raw object; nil: none
-}
-
-func helloOf(m *mcpwire.Message) *hello {
-	h := &hello{Client: clientName(m, mcpwire.Lookup(m.Raw, m.Params, "clientInfo"))}
-	h.Version, _ = m.Text(mcpwire.Member(m.Raw, m.Params, "protocolVersion"))
-	if at := mcpwire.Member(m.Raw, m.Params, "capabilities"); at.Present() {
-		h.Capabilities = append([]byte(nil), m.Bytes(at)...)
-	}
-	return h
-}
-
-type sessionKey struct{}
-
-func withSession(ctx context.Context, s *session) context.Context {
-	return context.WithValue(ctx, sessionKey{}, s)
-}
-
-// sessionOf is the legacy session that a call belongs to; nil where there is none.
-func sessionOf(ctx context.Context) *session {
-	s, _ := ctx.Value(sessionKey{}).(*session)
-	return s
+func (s *session) Close(ctx context.Context) error {
+	s.conversation.end()
+	return s.Session.Close(ctx)
 }
 
 // toNotify makes a Next of what has no answer.

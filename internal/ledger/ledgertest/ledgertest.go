@@ -43,6 +43,7 @@ func Exercise(t *testing.T, open func(t *testing.T) ledger.Store) {
 		"an event follows its batch again":               testStateOfItsOwn,
 		"writers of one audit chain follow each other":   testAuditRace,
 		"checkpoints are numbered once":                  testCheckpoints,
+		"calls form a chain and are appended once":       testAuditCalls,
 		"connections are replaced and removed":           testConnections,
 		"outcomes are put once and replaced on drift":    testOutcomesPut,
 		"orders are taken back whole or line by line":    testOutcomesCancel,

@@ -67,6 +67,10 @@ func testServers(t *testing.T, s ledger.Store) {
 		if err := tx.Registry().PutServer(ctx, &other); err != nil {
 			t.Errorf("the name of a deleted server: %v", err)
 		}
+		removed, err := tx.Registry().RemovedServer(ctx, tenant.Default, "crm", "config")
+		if err != nil || removed.ID != "srv_1" {
+			t.Errorf("the server that was removed: %+v, %v", removed, err)
+		}
 		list, err := tx.Registry().Servers(ctx, "")
 		if len(list) != 1 || list[0].ID != "srv_2" {
 			t.Errorf("the list holds %d servers", len(list))

@@ -134,7 +134,7 @@ func (f *flight) park(c *exchange.Call, out exchange.Sink) (bool, error) {
 	if !f.l.parking.enter(f) {
 		f.abandon()
 		return true, &exchange.Error{Code: exchange.TooMany, Message: "too many calls to " + named(c.Server) + " wait for answers of their client",
-			Fix: "answer or give up some of them"}
+			Fix: "answer or give up some of them", Sent: true}
 	}
 	if err := out.Send(final(inputRequired(c, object(requests...), f.l.seal.seal(st, f.binding), f.s.serverInfo), 0)); err != nil {
 		f.abandon()

@@ -25,6 +25,7 @@ const (
 	ShuttingDown   Code = "shutting_down"
 	ReadOnlyScope  Code = "read_only_scope" // a tool call with a token of scope mcp:read
 	UnknownServer  Code = "unknown_server"
+	GrantEnded     Code = "grant_ended" // revoked or expired while a session of it was open
 )
 
 // rows give each code its JSON-RPC number (outside the range JSON-RPC reserves), the
@@ -47,6 +48,7 @@ var rows = map[Code]struct {
 	ShuttingDown:   {-31011, http.StatusServiceUnavailable, true},
 	ReadOnlyScope:  {-31012, http.StatusForbidden, false},
 	UnknownServer:  {-31013, http.StatusNotFound, false},
+	GrantEnded:     {-31014, http.StatusUnauthorized, false},
 }
 
 // Error is a failure of the relay itself.
@@ -56,6 +58,9 @@ type Error struct {
 	Fix     string         // what to do next
 	Data    map[string]any // further members of error.data
 	Cause   error          // for logs
+	// Sent says of a code that is mostly given before anything was sent that this time
+	// the upstream has the call, which may have been done.
+	Sent bool
 }
 
 func (e *Error) Error() string {

@@ -59,8 +59,8 @@ type Store struct {
 
 var _ ledger.Store = (*Store)(nil)
 
-// Open connects to the database that url names and brings its schema up to date.
-func Open(ctx context.Context, url string, o Options) (*Store, error) {
+// configure reads the URL of a database into what every connection of ours has.
+func configure(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The driver's text repeats the URL.
@@ -101,6 +101,15 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		if _, set := c.RuntimeParams[name]; !set {
 			c.RuntimeParams[name] = value
 		}
+	}
+	return config, nil
+}
+
+// Open connects to the database that url names and brings its schema up to date.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := configure(url)
+	if err != nil {
+		return nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -92,6 +92,10 @@ func (r registries) Servers(ctx context.Context, workspace string) ([]registry.S
 	return r.servers(ctx, "WHERE (?1 = '' OR workspace = ?1) AND deleted_at = 0 ORDER BY workspace, name", workspace)
 }
 
+func (r registries) RemovedServer(ctx context.Context, workspace, name, managedBy string) (*registry.Server, error) {
+	return one(r.servers(ctx, "WHERE workspace = ? AND name = ? AND managed_by = ? AND deleted_at <> 0 ORDER BY deleted_at DESC, id DESC LIMIT 1", workspace, name, managedBy))
+}
+
 func (r registries) PutServer(ctx context.Context, s *registry.Server) error {
 	members, err := text(s.Members, "null")
 	if err != nil {

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"sluice/internal/approve"
+	"sluice/internal/auth"
+	"sluice/internal/enforce"
+	"sluice/internal/fault"
+	"sluice/internal/ledger"
+	"sluice/internal/registry"
+	"sluice/internal/tenant"
+)
+
+// approvals is the one service of a process: what the API, the page and the pipeline ask
+// it to tell goes through one queue.
+type approvals struct {
+	mu      sync.Mutex
+	service *approve.Service
+}
+
+// Approve returns the approvals and calls of the gateway, for whoever holds the state
+// directory; As makes it another caller's.
+func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
+	a.approvals.mu.Lock()
+	defer a.approvals.mu.Unlock()
+	if a.approvals.service != nil {
+		return a.approvals.service, nil
+	}
+	store, err := a.enforcement(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opener := func(purpose string) func([]byte) ([]byte, error) {
+		return func(sealed []byte) ([]byte, error) { return a.keys.Open(sealed, purpose) }
+	}
+	a.approvals.service = approve.New(approve.Options{
+		Store: store, Ledger: a.store, Keys: a.keys, Caller: tenant.Local("cli"), Open: opener(enforce.SealParked), OpenCall: opener(enforce.SealRecorded),
+		Place: a.place, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Now: a.now, Log: a.log,
+		Variable: func(name string) (string, bool) { v := a.Config.Env(name); return v, v != "" },
+	})
+	return a.approvals.service, nil
+}
+
+// ApprovalPage serves the pages of approvals under approve.PagePath.
+func (a *App) ApprovalPage(ctx context.Context, hosts []string) (http.Handler, error) {
+	s, err := a.Approve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Page(approve.PageOptions{
+		Resolve: a.Auth.Resolve, Hosts: slices.Concat(hosts, a.Config.MCP.AllowedHosts), Public: a.Config.MCP.PublicURL, Limit: a.Refusals("web.refused"),
+	}), nil
+}
+
+// Refusals counts tokens that one face of the server refused; op names its records.
+func (a *App) Refusals(op string) *auth.Refusals {
+	return auth.NewRefusals(auth.RefusalOptions{Store: a.store, Keys: a.keys, Op: op, Version: Version(), Now: a.now, Log: a.log})
+}
+
+// enforcing is an installation that keeps record of calls.
+type enforcing interface {
+	Enforce(context.Context) (enforce.Store, error)
+}
+
+// Enforces reports whether calls are recorded here at all.
+func (a *App) Enforces() bool {
+	_, ok := any(a).(enforcing)
+	return ok
+}
+
+// enforcement is the store of the gateway.
+func (a *App) enforcement(ctx context.Context) (enforce.Store, error) {
+	e, ok := any(a).(enforcing)
+	if !ok {
+		return nil, fault.New(fault.StoreUnavailable, "this build keeps no record of calls")
+	}
+	return e.Enforce(ctx)
+}
+
+// FlushCalls brings what was recorded of calls into the audit log, for those who read
+// the log next.
+func (a *App) FlushCalls(ctx context.Context) error {
+	if !a.Enforces() {
+		return nil
+	}
+	store, err := a.enforcement(ctx)
+	if err != nil {
+		return err
+	}
+	if err := store.Flush(ctx); err != nil {
+		return fault.New(fault.StoreUnavailable, "the gateway's last records can't be brought into the audit log").Wrap(err)
+	}
+	return nil
+}
+
+// place is a server by its id, or by its name where there are no records of servers.
+func (a *App) place(ctx context.Context, workspace, server string) (p approve.Place, err error) {
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		s, err := tx.Registry().Server(ctx, server)
+		if errors.Is(err, ledger.ErrNotFound) {
+			s, err = tx.Registry().ServerNamed(ctx, workspace, server)
+		}
+		if err == nil {
+			p = approve.Place{Name: s.Name, Approvals: s.Settings.Approvals}
+		}
+		return err
+	})
+	if s, known := a.Config.MCP.Servers[server]; errors.Is(err, ledger.ErrNotFound) && known {
+		return approve.Place{Name: server, Approvals: s.Approvals}, nil
+	}
+	return p, err
+}
+
+// approvalLink leads to the page of one approval, where people can reach this server.
+func (a *App) approvalLink(id string) string {
+	if a.Config.MCP.PublicURL == "" {
+		return ""
+	}
+	return strings.TrimSuffix(a.Config.MCP.PublicURL, "/") + approve.PagePath + id
+}
+
+// Named replaces names of a server and a grant by their ids, as calls are recorded under
+// them. Ids, and names without a record, stay as they are; a grant's name that several
+// servers have needs the server beside it.
+func (a *App) Named(ctx context.Context, workspace, server, grant string) (serverID, grantID string, err error) {
+	serverID, grantID = server, grant
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		if server != "" && !strings.HasPrefix(server, "srv_") {
+			switch s, err := tx.Registry().ServerNamed(ctx, workspace, server); {
+			case err == nil:
+				serverID = s.ID
+			case !errors.Is(err, ledger.ErrNotFound):
+				return err
+			}
+		}
+		if grant == "" || strings.HasPrefix(grant, "grt_") || grant == LocalGrant {
+			return nil
+		}
+		all, err := tx.Registry().Grants(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(g registry.Grant) bool {
+			return g.Name != grant || serverID != "" && g.Server != serverID
+		})
+		switch live := slices.DeleteFunc(slices.Clone(all), func(g registry.Grant) bool { return !g.Live(tx.Now()) }); {
+		case len(live) == 1:
+			grantID = live[0].ID
+		case len(all) == 1:
+			grantID = all[0].ID
+		case len(all) == 0:
+			return fault.New(fault.NotFound, "there is no grant %s in this workspace", grant).WithFix("see `sluice grant list`")
+		default:
+			return fault.New(fault.Usage, "several grants are named %s", grant).WithFix("name its server as well, or its id: see `sluice grant list`")
+		}
+		return nil
+	})
+	return serverID, grantID, err
+}

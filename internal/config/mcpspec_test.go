@@ -1,0 +1,59 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/internal/config"
+	"sluice/internal/registry"
+)
+
+// A server keeps its meaning on the way into the registry and back.
+func TestServerSpec(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"url":     "url: https://mcp.example.com/mcp\nheaders:\n  X-Key: {prefix: 'Bearer ', env: CRM_TOKEN}\ntimeout: 2m\nmax_calls: 4\npolicy: floor\nmethods: ['resources/*']\n",
+		"command": "command: [crm-mcp, --stdio]\nenv:\n  KEY: {env: CRM_KEY}\nshared: true\nlist: callable\napprovals:\n  four_eyes: false\n  notify: [{command: [tell]}]\n",
+		"oauth":   "url: https://mcp.example.com/mcp\noauth: {per_user: true, scopes: [read]}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := config.ReadServer([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			spec, err := s.Spec()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(spec), "policy") || strings.Contains(string(spec), "approvals") {
+				t.Errorf("settings are in the spec: %s", spec)
+			}
+			back, err := config.ServerOf(&registry.Server{Spec: spec, Settings: s.Settings()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(s, back); diff != "" {
+				t.Errorf("%s came back as (-before +after):\n%s", spec, diff)
+			}
+		})
+	}
+}
+
+func TestReadServerNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ text, want string }{
+		"unknown key": {`{"url":"https://mcp.example.com","tiemout":"5m"}`, "tiemout"},
+		"both":        {`{"url":"https://mcp.example.com","command":["x"]}`, "either `url` or `command`"},
+		"two faults":  {`{"url":"https://mcp.example.com","timeout":"soon","era":"bronze"}`, "timeout: a duration such as 5m; era: legacy or modern"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := config.ReadServer([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}

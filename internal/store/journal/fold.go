@@ -1,0 +1,305 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/internal/audit"
+	"sluice/internal/filelock"
+)
+
+// How call records reach the audit log.
+const (
+	foldAfter   = 300 * time.Millisecond // of the first record that waits
+	lookEvery   = 2 * time.Second        // for what dead processes left
+	foldAtOnce  = 1000                   // calls in one transaction
+	foldTime    = 30 * time.Second       // for all of one turn
+	behindAge   = time.Minute            // without progress: calls are denied
+	behindBytes = 64 << 20               // so they are with this much waiting
+)
+
+// folder hands records on, if it gets the lock.
+type folder struct {
+	mu       sync.Mutex // held while this store hands on, or tries to
+	file     *os.File
+	dirty    atomic.Bool // this store has written since it last handed on
+	last     position    // as it was last seen
+	progress time.Time   // when that moved, or nothing waited
+	tidied   time.Time
+}
+
+// position is up to where records were handed on.
+type position struct {
+	seq, gen, offset int64
+}
+
+const positionSize = 28
+
+func (f *folder) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	return err
+}
+
+// position reads how far anybody got; the zero position where that is not known, for
+// whoever takes the records knows what it has.
+func (f *folder) position() (p position) {
+	var b [positionSize]byte
+	if n, _ := f.file.ReadAt(b[:], 0); n < len(b) || crc32.Checksum(b[:24], castagnoli) != binary.LittleEndian.Uint32(b[24:]) {
+		return p
+	}
+	p.seq = int64(binary.LittleEndian.Uint64(b[:]))
+	p.gen = int64(binary.LittleEndian.Uint64(b[8:]))
+	p.offset = int64(binary.LittleEndian.Uint64(b[16:]))
+	return p
+}
+
+func (f *folder) put(p position) error {
+	b := make([]byte, 0, positionSize)
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.seq))
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.gen))
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.offset))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	_, err := f.file.WriteAt(b, 0)
+	return err
+}
+
+// background hands on what this store wrote, and looks now and then after the others.
+func (s *Store) background() {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	soon := time.NewTimer(time.Hour)
+	soon.Stop()
+	defer soon.Stop()
+	said := false
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.wake:
+			soon.Reset(foldAfter)
+			continue
+		case <-soon.C:
+		case <-look.C:
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, foldTime)
+		err := s.foldNow(ctx, false)
+		cancel()
+		if err != nil && s.ctx.Err() == nil && !said {
+			s.o.Log.Warn("call records wait in the gateway's journal for the audit log", "error", err)
+		}
+		said = err != nil
+		if s.fold.dirty.Load() {
+			soon.Reset(foldAfter)
+		}
+	}
+}
+
+// foldNow hands on everything that was written before it was called. Without wait it
+// leaves that to another process which is just doing it.
+func (s *Store) foldNow(ctx context.Context, wait bool) error {
+	f := &s.fold
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		s.mu.Lock()
+		closed := s.closed
+		s.mu.Unlock()
+		if closed {
+			return errClosed
+		}
+		file, err := openFile(filepath.Join(s.o.Dir, foldFile))
+		if err != nil {
+			return err
+		}
+		f.file = file
+	}
+	for {
+		err := filelock.Try(f.file)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, filelock.ErrBusy) {
+			return err
+		}
+		if !wait {
+			s.judge(f.position())
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	err := s.handOn(ctx)
+	_ = filelock.Unlock(f.file)
+	return err
+}
+
+// handOn does it, under the lock.
+func (s *Store) handOn(ctx context.Context) error {
+	f := &s.fold
+	if err := s.bury(ctx); err != nil {
+		return err
+	}
+	// What was settled is written by this turn, and counted by the next.
+	err := s.do(ctx, func(*group) error { return nil })
+	if err != nil {
+		return err
+	}
+	f.dirty.Store(false)
+	to, source, err := s.reached(ctx)
+	if err == nil {
+		p := f.position()
+		err = s.handOver(ctx, source, &p, to)
+		s.judge(p)
+		if err == nil {
+			err = s.tidy(ctx, p.gen)
+		}
+	}
+	if err != nil {
+		f.dirty.Store(true)
+	}
+	return err
+}
+
+// reached is the end of what was written before this turn.
+func (s *Store) reached(ctx context.Context) (p position, source string, err error) {
+	err = s.do(ctx, func(g *group) error {
+		p = position{seq: g.st.seq, gen: g.st.header.Generation, offset: g.st.end}
+		source = g.st.header.Source
+		return nil
+	})
+	return p, source, err
+}
+
+// handOver gives the records between two positions to Fold, file by file.
+func (s *Store) handOver(ctx context.Context, source string, p *position, to position) error {
+	gens, err := generations(s.o.Dir, journalStart)
+	if err != nil {
+		return err
+	}
+	for _, gen := range gens {
+		if gen < p.gen || gen > to.gen {
+			continue
+		}
+		if gen > p.gen {
+			p.gen, p.offset = gen, 0
+		}
+		end := to.offset
+		if gen < to.gen {
+			end = -1
+		}
+		if err := s.handFile(ctx, source, p, end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handFile hands on one file, up to end or to its own.
+func (s *Store) handFile(ctx context.Context, source string, p *position, end int64) error {
+	file, err := os.Open(journalPath(s.o.Dir, p.gen))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	if end < 0 {
+		info, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		end = info.Size()
+	}
+	if p.offset >= end {
+		return nil
+	}
+	// What the audit log has, the journal must not lose: numbers are never used twice.
+	if err := syncData(file); err != nil {
+		return err
+	}
+	var calls []audit.TimedCall
+	next, start := *p, p.offset
+	give := func() error {
+		if len(calls) > 0 && s.o.Fold != nil {
+			if err := s.o.Fold(ctx, source, p.seq+1, next.seq, calls); err != nil {
+				return err
+			}
+		}
+		clear(calls)
+		calls = calls[:0]
+		*p = next
+		return s.fold.put(*p)
+	}
+	sc := scanner{r: io.NewSectionReader(file, p.offset, end-p.offset), last: p.seq}
+	for sc.next() {
+		next.seq = max(next.seq, sc.f.seq)
+		if sc.f.kind.hasCall() && s.o.Fold != nil {
+			c, err := callOf(sc.f.body)
+			if err != nil {
+				return fmt.Errorf("record %d: %w", sc.f.seq, err)
+			}
+			calls = append(calls, audit.TimedCall{Seq: sc.f.seq, At: unixTime(sc.f.at), Call: c})
+		}
+		next.offset = start + sc.at
+		if len(calls) == foldAtOnce {
+			if err := give(); err != nil {
+				return err
+			}
+		}
+	}
+	if sc.err != nil {
+		return sc.err
+	}
+	next.offset = end
+	return give()
+}
+
+func callOf(body []byte) (c audit.Call, err error) {
+	r := reader{b: body}
+	p := r.part()
+	o := owned(p.b)
+	o.members(&c)
+	if p.bad || o.bad {
+		err = errDamaged
+	}
+	return c, err
+}
+
+// judge decides whether the audit log is too far behind for calls to be admitted.
+func (s *Store) judge(p position) {
+	f := &s.fold
+	gen, end := s.seenGen.Load(), s.seenEnd.Load()
+	waiting := end - p.offset
+	if p.gen < gen {
+		if info, err := os.Stat(journalPath(s.o.Dir, p.gen)); err == nil {
+			waiting = info.Size() - p.offset
+		}
+		waiting += end
+		for between := p.gen + 1; between < gen; between++ {
+			if info, err := os.Stat(journalPath(s.o.Dir, between)); err == nil {
+				waiting += info.Size()
+			}
+		}
+	}
+	now := time.Now()
+	if p != f.last || waiting <= 0 {
+		f.last, f.progress = p, now
+	}
+	s.behind.Store(s.o.Fold != nil && waiting > 0 && (waiting > behindBytes || now.Sub(f.progress) > behindAge))
+}

@@ -1,0 +1,36 @@
+package policy
+
+var opContains = operator{
+	name: "contains", operand: "any value", example: `"refund"`, schema: `true`,
+	means: "the argument is a string with the operand in it, capitals counting, or an array with an element that equals it",
+	check: anyOperand,
+	judge: func(o *operand, v value) Truth {
+		switch v.kind {
+		case kindAbsent:
+			return False
+		case kindNull:
+			return truthOf(o.kind == kindNull)
+		case kindString:
+			return o.containsText(v)
+		case kindArray:
+			return o.element(v)
+		}
+		return Unknown
+	},
+}
+
+// element reports whether an array has an element that equals the operand. One of
+// another type is another element, not an unknown one.
+func (o *operand) element(v value) Truth {
+	result := False
+	e := elements{b: v.raw}
+	for e.next() {
+		if o.kind == e.value.kind {
+			result = result.or(o.equal(e.value))
+		}
+	}
+	if e.bad {
+		return Unknown
+	}
+	return result
+}
