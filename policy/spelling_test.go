@@ -55,12 +55,12 @@ func TestSpellingsBeyondASCII(t *testing.T) {
 	t.Parallel()
 	for path, names := range map[string][]string{
 		"args.risk":   {"RISK", "ris\u212a", "ri\u017fk", "r\u0069s\u212a"},
-		"args.straße": {"STRASSE\u0000", "Straße", "straẞe"},
+		"args.straße": {"STRASSE", "Straße", "straẞe"},
 		"args.é":      {"É"},
 	} {
 		p := compile(t, tool(`{"deny_if":[{"conditions":[{"path":"`+path+`","op":"exists","value":true}]}]}`))
 		for _, n := range names {
-			want := n != "STRASSE\u0000" // not the same letters one by one
+			want := n != "STRASSE" // not the same letters one by one
 			d := p.Decide(policy.Call{Tool: "t", Arguments: []byte(`{"` + n + `":1}`)})
 			if (d.Verdict == policy.Deny) != want {
 				t.Errorf("%s and %q: %v", path, n, d.Code)

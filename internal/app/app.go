@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -37,6 +38,9 @@ type App struct {
 	log       *slog.Logger
 	metrics   metrics
 	approvals approvals
+
+	guarding sync.Mutex
+	guarded  *Guard // opened when it is first asked for
 }
 
 // Options are what a test sets and a program leaves empty.
@@ -93,9 +97,12 @@ const closing = 30 * time.Second
 func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closing)
 	defer cancel()
+	a.guarding.Lock()
+	guardErr := a.guarded.Close()
+	a.guarding.Unlock()
 	// What fails here is made up for by the next checkpoint.
 	_ = a.Writeback.Checkpoint(ctx, false)
-	return a.store.Close()
+	return errors.Join(guardErr, a.store.Close())
 }
 
 // Graph returns a client for the configured Graph API. A sandbox on loopback needs

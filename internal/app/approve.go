@@ -3,7 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +35,7 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	if a.approvals.service != nil {
 		return a.approvals.service, nil
 	}
-	store, err := a.enforcement(ctx)
+	store, err := a.Enforce(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +44,7 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	}
 	a.approvals.service = approve.New(approve.Options{
 		Store: store, Ledger: a.store, Keys: a.keys, Caller: tenant.Local("cli"), Open: opener(enforce.SealParked), OpenCall: opener(enforce.SealRecorded),
-		Place: a.place, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Now: a.now, Log: a.log,
+		Place: a.place, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
 		Variable: func(name string) (string, bool) { v := a.Config.Env(name); return v, v != "" },
 	})
 	return a.approvals.service, nil
@@ -63,40 +66,21 @@ func (a *App) Refusals(op string) *auth.Refusals {
 	return auth.NewRefusals(auth.RefusalOptions{Store: a.store, Keys: a.keys, Op: op, Version: Version(), Now: a.now, Log: a.log})
 }
 
-// enforcing is an installation that keeps record of calls.
-type enforcing interface {
-	Enforce(context.Context) (enforce.Store, error)
-}
-
-// Enforces reports whether calls are recorded here at all.
-func (a *App) Enforces() bool {
-	_, ok := any(a).(enforcing)
-	return ok
-}
-
-// enforcement is the store of the gateway.
-func (a *App) enforcement(ctx context.Context) (enforce.Store, error) {
-	e, ok := any(a).(enforcing)
-	if !ok {
-		return nil, fault.New(fault.StoreUnavailable, "this build keeps no record of calls")
-	}
-	return e.Enforce(ctx)
-}
-
-// FlushCalls brings what was recorded of calls into the audit log, for those who read
-// the log next.
+// FlushCalls brings what the gateway recorded last into the audit log, for somebody who
+// reads the log next. A database has it there already, and where no call was ever made
+// there is nothing to bring.
 func (a *App) FlushCalls(ctx context.Context) error {
-	if !a.Enforces() {
+	if a.Config.DatabaseURL != "" {
 		return nil
 	}
-	store, err := a.enforcement(ctx)
+	if _, err := os.Stat(filepath.Join(a.Config.StateDir, "gateway")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	store, err := a.Enforce(ctx)
 	if err != nil {
 		return err
 	}
-	if err := store.Flush(ctx); err != nil {
-		return fault.New(fault.StoreUnavailable, "the gateway's last records can't be brought into the audit log").Wrap(err)
-	}
-	return nil
+	return store.Flush(ctx)
 }
 
 // place is a server by its id, or by its name where there are no records of servers.

@@ -2,44 +2,51 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
+	"sluice/internal/approve"
+	"sluice/internal/auth"
+	"sluice/internal/bearer"
 	"sluice/internal/config"
 	"sluice/internal/credential"
-	"sluice/internal/fault"
+	"sluice/internal/enforce"
 	"sluice/internal/gateway"
+	"sluice/internal/gateway/pipeline"
+	"sluice/internal/govern"
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
-	"sluice/internal/mcpwire/httpserve"
-	"sluice/internal/mcpwire/stdiodial"
 	"sluice/internal/obs"
-	"sluice/internal/tenant"
 )
 
-// aggregateName is how the endpoint of several servers is called in metrics and logs.
-const aggregateName = "(aggregate)"
-
-// Gateway serves the configured MCP servers: each at /mcp/{server}, and the members of
-// the aggregate as one at /mcp.
+// Gateway serves MCP servers: each at /mcp/{server}, and the members of the aggregate
+// as one at /mcp. Which there are and who may call them is in the registry, and is
+// followed while it changes.
 type Gateway struct {
-	faces     map[string]*httpserve.Handler // by server; the aggregate's is ""
-	upstreams map[string]exchange.Upstream
-	aggregate exchange.Upstream // nil: none
-	closers   []io.Closer
-	consents  *credential.Consents
+	app       *App
+	o         GatewayOptions
+	directory *govern.Directory
+	store     enforce.Store
 	callers   *callers
+	consents  *credential.Consents
+	approvals *approve.Service
+	page      http.Handler // of approvals
 	metrics   *gateway.Metrics
-	log       *slog.Logger
+	decisions *pipeline.Metrics
+
+	ends atomic.Pointer[endpoints]
+	// building is held while ends is replaced.
+	building sync.Mutex
+	closed   bool
+	retiring sync.WaitGroup
 }
 
 // GatewayOptions is how a gateway runs.
@@ -50,191 +57,153 @@ type GatewayOptions struct {
 	Log     *slog.Logger
 }
 
-// Gateway builds the gateway of the configuration; nil when it names no servers.
-func (a *App) Gateway(o GatewayOptions) (g *Gateway, err error) {
-	c := a.Config
-	if len(c.MCP.Servers) == 0 {
-		return nil, nil
-	}
-	if err := c.MayServe(); err != nil {
-		return nil, err
-	}
+// Gateway opens the gateway of this state directory. Servers of the configuration are
+// brought into the registry first.
+func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	g = &Gateway{
-		faces: map[string]*httpserve.Handler{}, upstreams: map[string]exchange.Upstream{}, metrics: gateway.NewMetrics(), log: o.Log,
-		callers: newCallers(a.Auth.Resolve, c.MCP.Workspace()),
+	if err := a.SyncServers(ctx, true); err != nil {
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = g.Close(context.Background())
-			g = nil
-		}
-	}()
-	if g.consents, err = a.consents(o.Address); err != nil {
-		return g, err
+	store, err := a.Enforce(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range c.MCP.Names() {
-		for _, m := range c.MissingSecrets(name) {
+	g = &Gateway{app: a, o: o, store: store, metrics: gateway.NewMetrics(), decisions: pipeline.NewMetrics()}
+	g.ends.Store(&endpoints{})
+	g.directory, err = govern.OpenDirectory(ctx, govern.DirectoryOptions{
+		Store: a.store, Keys: a.keys, Workspace: a.Config.MCP.Workspace(), Now: a.now, Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if g.approvals, err = a.Approve(ctx); err != nil {
+		return nil, err
+	}
+	if g.consents, err = credential.NewConsents(credential.ConsentOptions{PublicURL: g.base(), Now: a.now}); err != nil {
+		return nil, err
+	}
+	g.callers = a.callers(g.directory, g.base(), o.Log)
+	g.page = g.approvals.Page(approve.PageOptions{Resolve: a.Auth.Resolve, Hosts: slices.Concat(a.Config.MCP.AllowedHosts, o.Hosts), Limit: g.callers.refusals})
+	for _, name := range a.Config.MCP.Names() {
+		for _, m := range a.Config.MissingSecrets(name) {
 			o.Log.Warn("a configured secret of a server is missing", "server", name, "for", m.For, "looked_for", m.Place())
 		}
-		if err := a.addServer(g, name, o); err != nil {
-			return g, err
-		}
 	}
-	return g, a.addAggregate(g, o)
+	g.refresh()
+	return g, nil
 }
 
-// consents are the pages for those servers that every user agrees to alone.
-func (a *App) consents(address string) (*credential.Consents, error) {
-	needed := false
-	for _, s := range a.Config.MCP.Servers {
-		needed = needed || s.OAuth != nil && s.OAuth.PerUser
-	}
-	if !needed {
-		return nil, nil
-	}
-	public := a.Config.MCP.PublicURL
-	if public == "" {
-		public = address
-	}
-	return credential.NewConsents(credential.ConsentOptions{PublicURL: public, Now: a.now})
-}
-
-// ServerSpec is how a configured server is reached. What it returns beside is to be
-// closed with the upstream; it may be nil.
-func ServerSpec(c *config.Config, name string, consents *credential.Consents, open func(string) error, log *slog.Logger) (UpstreamSpec, io.Closer, error) {
-	s, ok := c.MCP.Servers[name]
-	if !ok {
-		return UpstreamSpec{}, nil, fault.New(fault.NotFound, "there is no MCP server %q in the configuration", name).WithFix("`mcp.servers` of sluice.yaml names them")
-	}
-	spec := UpstreamSpec{
-		Name: name, URL: s.URL, Command: s.Command, Env: c.Environment(&s), Dir: s.Dir, Shared: s.Shared,
-		Isolation: stdiodial.Isolation(s.Isolation), AllowPrivate: s.AllowPrivate, Timeout: duration(s.Timeout),
-		Era: map[string]mcpwire.Era{"legacy": mcpwire.Legacy, "modern": mcpwire.Modern}[s.Era],
-		Log: log,
-	}
-	if len(s.Command) > 0 {
-		spec.Protect = ProtectedPaths(c)
-		return spec, nil, nil
-	}
-	u := UpstreamCredential{
-		Server: name, URL: s.URL, Headers: s.Headers, OAuth: s.OAuth, AllowPrivate: s.AllowPrivate,
-		Store: CredentialStore(c), Open: open, Getenv: c.Env, Log: log,
-	}
-	if s.OAuth != nil && s.OAuth.PerUser {
-		u.Consents = consents
-	}
-	var err error
-	spec.Credential, err = NewCredential(u)
-	closer, _ := spec.Credential.(io.Closer)
-	return spec, closer, err
-}
-
-func (a *App) addServer(g *Gateway, name string, o GatewayOptions) error {
-	spec, closer, err := ServerSpec(a.Config, name, g.consents, nil, o.Log)
-	if closer != nil {
-		g.closers = append(g.closers, closer)
-	}
-	if err != nil {
-		return err
-	}
-	spec.Metrics, spec.Tracer = g.metrics, o.Tracer
-	s := a.Config.MCP.Servers[name]
-	spec.Interceptor = exchange.Chain(gateway.ReadOnly, gateway.Bound(gateway.Bounds{Calls: s.MaxCalls}))
-	up, err := Upstream(spec)
-	if err != nil {
-		return fault.New(fault.Usage, "mcp.servers.%s: %v", name, err).WithFix("see docs/gateway.md")
-	}
-	g.upstreams[name] = up
-	g.faces[name] = a.face(g, name, up, o)
-	return nil
-}
-
-func (a *App) addAggregate(g *Gateway, o GatewayOptions) error {
-	var members []gateway.Member
-	for _, name := range a.Config.MCP.Aggregate {
-		members = append(members, gateway.Member{Name: name, Prefix: a.Config.MCP.PrefixOf(name), Upstream: shared{g.upstreams[name]}})
-	}
-	if len(members) == 0 {
-		return nil
-	}
-	up, err := gateway.Aggregate(members, gateway.AggregateOptions{Name: "sluice", Version: Version(), Log: o.Log})
-	if err != nil {
-		return fault.New(fault.Usage, "mcp.aggregate: %v", err).WithFix("see docs/gateway.md")
-	}
-	up = gateway.Observe(up, gateway.Observation{Server: aggregateName, Metrics: g.metrics, Tracer: o.Tracer})
-	g.aggregate = up
-	g.faces[""] = a.face(g, aggregateName, up, o)
-	return nil
-}
-
-// shared is an upstream that somebody else closes.
-type shared struct{ exchange.Upstream }
-
-func (shared) Close(context.Context) error { return nil }
-
-func (a *App) face(g *Gateway, name string, up exchange.Upstream, o GatewayOptions) *httpserve.Handler {
-	return httpserve.New(httpserve.Options{
-		Upstream: up, Server: name, Authenticate: g.callers.authenticate, Log: o.Log,
-		AllowedHosts: slices.Concat(o.Hosts, a.Config.MCP.AllowedHosts), AllowedOrigins: a.Config.MCP.AllowedOrigins,
+// callers builds what says who sends.
+func (a *App) callers(d *govern.Directory, base string, log *slog.Logger) *callers {
+	k := &callers{directory: d, base: base, issuers: map[string]config.MCPBearer{}}
+	k.refusals = auth.NewRefusals(auth.RefusalOptions{
+		Store: a.store, Keys: a.keys, Op: "gateway.refused", Version: Version(), Now: a.now, Log: log,
 	})
+	var issuers []bearer.Issuer
+	for _, b := range a.Config.MCP.Bearer {
+		issuers = append(issuers, bearer.Issuer{URL: b.Issuer, JWKS: b.JWKS, Audience: b.Audience})
+		k.issuers[b.Issuer] = b
+	}
+	k.bearer = bearer.New(bearer.Options{Issuers: issuers, Now: a.now})
+	return k
 }
 
-// around puts what every upstream of a process has in front of it.
-func (s *UpstreamSpec) around(up, transport exchange.Upstream) exchange.Upstream {
-	up = gateway.Intercept(up, s.Interceptor)
-	if s.Wrap != nil {
-		up = s.Wrap(up)
+// base is where clients and their people reach this server.
+func (g *Gateway) base() string {
+	if public := g.app.Config.MCP.PublicURL; public != "" {
+		return strings.TrimSuffix(public, "/")
 	}
-	seen := gateway.Observation{Server: s.Name, Metrics: s.Metrics, Tracer: s.Tracer}
-	if d, ok := transport.(interface{ Children() int }); ok {
-		seen.Children = d.Children
-	}
-	return gateway.Observe(up, seen)
+	return g.o.Address
+}
+
+// link is the page of one approval.
+func (g *Gateway) link(id string) string { return g.base() + approve.PagePath + id }
+
+// Run follows the registry and keeps approvals, until the context ends.
+func (g *Gateway) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { g.directory.Run(ctx) })
+	wg.Go(func() {
+		if err := g.approvals.Run(ctx); err != nil && ctx.Err() == nil {
+			g.o.Log.Error("approvals are not looked after any more", "error", err)
+		}
+	})
+	wg.Go(func() {
+		for {
+			changed := g.directory.Changed()
+			g.refresh()
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+			}
+		}
+	})
+	wg.Wait()
 }
 
 // Serves reports whether a path is the gateway's.
 func (g *Gateway) Serves(path string) bool {
-	return g != nil && (path == "/mcp" || strings.HasPrefix(path, "/mcp/") || g.consents != nil && strings.HasPrefix(path, credential.ConsentPath))
+	if g == nil {
+		return false
+	}
+	for _, mine := range []string{"/mcp", bearer.MetadataPath, strings.TrimSuffix(approve.PagePath, "/"), strings.TrimSuffix(credential.ConsentPath, "/")} {
+		if path == mine || strings.HasPrefix(path, mine+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // ServeHTTP serves what Serves names.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, credential.ConsentPath) {
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, credential.ConsentPath):
 		g.consents.ServeHTTP(w, r)
-		return
+	case strings.HasPrefix(path, approve.PagePath):
+		g.page.ServeHTTP(w, r)
+	case strings.HasPrefix(path, bearer.MetadataPath):
+		g.callers.bearer.ServeMetadata(w, r, g.base(), func(path string) bool { return g.ends.Load().at(path) != nil })
+	default:
+		g.serveMCP(w, r)
 	}
-	name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/mcp"), "/")
-	face := g.faces[name]
-	if face == nil {
-		g.unknown(w, r)
+}
+
+func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request) {
+	e := g.ends.Load().at(r.URL.Path)
+	if e == nil || e.face == nil {
+		g.unknown(w, r, e)
 		return
 	}
 	if r.Method == http.MethodGet { // a stream may outlive the time that a request has to come in
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	face.ServeHTTP(w, r)
+	e.face.ServeHTTP(w, r)
 }
 
-// unknown answers for a server that is not configured, to those who may know.
-func (g *Gateway) unknown(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if _, err := g.callers.authenticate(r); err != nil {
-		var no *httpserve.Refusal
-		status := http.StatusUnauthorized
-		if errors.As(err, &no) {
-			status = no.Status
-			w.Header().Set("WWW-Authenticate", no.WWWAuthenticate)
+// unknown answers for a server that is not there, to everybody alike: who holds no
+// token of a server must not learn which there are.
+func (g *Gateway) unknown(w http.ResponseWriter, r *http.Request, broken *endpoint) {
+	if broken != nil {
+		if _, err := g.callers.of(broken.record.ID, r.URL.Path)(r); err == nil {
+			e := &exchange.Error{Code: exchange.Unreachable, Message: "the server can't be reached the way it is configured", Fix: "the gateway's log says why; `sluice server check` too"}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(e.Status())
+			_, _ = w.Write(e.Response(nil))
+			return
 		}
-		w.WriteHeader(status)
-		_, _ = w.Write(mcpwire.BuildError(nil, mcpwire.CodeInvalidRequest, err.Error(), nil))
-		return
 	}
-	e := &exchange.Error{Code: exchange.UnknownServer, Message: "there is no MCP server at this path", Fix: "servers are at /mcp/NAME; `sluice server list` names them"}
-	w.WriteHeader(e.Status())
-	_, _ = w.Write(e.Response(nil))
+	challenge := ""
+	if r.Header.Get("Authorization") != "" {
+		challenge = "invalid_token"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", (*bearer.Verifier)(nil).Challenge(g.base(), r.URL.Path, challenge))
+	w.WriteHeader(http.StatusUnauthorized)
+	_, _ = w.Write(mcpwire.BuildError(nil, mcpwire.CodeInvalidRequest, "the call carries no token of a grant of a server at this path", nil))
 }
 
 // Families are the gateway's metrics.
@@ -244,15 +213,14 @@ func (g *Gateway) Families() []obs.Family {
 	}
 	streams := obs.Family{Name: "mcp_streams", Help: "open streams of clients: GET and subscriptions", Kind: obs.Gauge}
 	refused := obs.Family{Name: "mcp_refused_total", Help: "requests refused before any server saw them", Kind: obs.Counter}
-	for name, face := range g.faces {
-		if name == "" {
-			name = aggregateName
+	for _, e := range g.ends.Load().all {
+		if e.face != nil {
+			s := e.face.Stats()
+			streams.Add(float64(s.Streams), "server", e.name)
+			refused.Add(float64(s.Refused), "server", e.name)
 		}
-		s := face.Stats()
-		streams.Add(float64(s.Streams), "server", name)
-		refused.Add(float64(s.Refused), "server", name)
 	}
-	return append(g.metrics.Families(), streams, refused)
+	return append(append(g.metrics.Families(), g.decisions.Families()...), streams, refused)
 }
 
 // Drain takes no new calls, ends streams in order, lets calls under way finish until
@@ -261,13 +229,18 @@ func (g *Gateway) Drain(ctx context.Context) {
 	if g == nil {
 		return
 	}
+	g.building.Lock()
+	g.closed = true
+	g.building.Unlock()
 	var wg sync.WaitGroup
-	for _, face := range g.faces {
-		wg.Go(func() {
-			if face.Shutdown(ctx) != nil {
-				g.log.Warn("calls under way were cancelled at the end")
-			}
-		})
+	for _, e := range g.ends.Load().all {
+		if e.face != nil {
+			wg.Go(func() {
+				if e.face.Shutdown(ctx) != nil {
+					g.o.Log.Warn("calls under way were cancelled at the end", "server", e.name)
+				}
+			})
+		}
 	}
 	wg.Wait()
 }
@@ -277,78 +250,27 @@ func (g *Gateway) Close(ctx context.Context) error {
 	if g == nil {
 		return nil
 	}
+	g.building.Lock()
+	g.closed = true
+	ends := g.ends.Load()
+	g.building.Unlock()
 	var mu sync.Mutex
 	var errs []error
-	if g.aggregate != nil {
-		errs = append(errs, g.aggregate.Close(ctx))
+	closing := func(list []*endpoint) {
+		var wg sync.WaitGroup
+		for _, e := range list {
+			wg.Go(func() {
+				err := e.close(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			})
+		}
+		wg.Wait()
 	}
-	var wg sync.WaitGroup
-	for _, up := range g.upstreams {
-		wg.Go(func() {
-			err := up.Close(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
-		})
-	}
-	wg.Wait()
-	for _, c := range g.closers {
-		errs = append(errs, c.Close())
-	}
+	aggregates, servers := ends.apart()
+	closing(aggregates) // before what they stand on
+	closing(servers)
+	g.retiring.Wait()
 	return errors.Join(errs...)
-}
-
-// callers turns bearer tokens into callers. What a token may do is read anew after a
-// second at the latest: a token that was revoked is refused from then on.
-type callers struct {
-	resolve   func(ctx context.Context, token, via string) (tenant.Caller, error)
-	workspace string
-	mu        sync.RWMutex
-	known     map[[32]byte]knownCaller
-}
-
-type knownCaller struct {
-	caller exchange.Caller
-	until  time.Time
-}
-
-const (
-	callerAge  = time.Second
-	mostCaller = 10_000
-)
-
-func newCallers(resolve func(context.Context, string, string) (tenant.Caller, error), workspace string) *callers {
-	return &callers{resolve: resolve, workspace: workspace, known: map[[32]byte]knownCaller{}}
-}
-
-func (k *callers) authenticate(r *http.Request) (exchange.Caller, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return exchange.Caller{}, &httpserve.Refusal{Status: http.StatusUnauthorized, WWWAuthenticate: `Bearer realm="sluice"`, Message: "the call carries no API token"}
-	}
-	key, now := sha256.Sum256([]byte(token)), time.Now()
-	k.mu.RLock()
-	known, ok := k.known[key]
-	k.mu.RUnlock()
-	if ok && now.Before(known.until) {
-		return known.caller, nil
-	}
-	who, err := k.resolve(r.Context(), token, "mcp")
-	switch {
-	case fault.CodeOf(err) == fault.AuthRequired, fault.CodeOf(err) == fault.TokenExpired:
-		return exchange.Caller{}, &httpserve.Refusal{Status: http.StatusUnauthorized, WWWAuthenticate: `Bearer realm="sluice", error="invalid_token"`, Message: "the token is not valid, or not any more"}
-	case err != nil:
-		return exchange.Caller{}, err
-	case who.Workspace != k.workspace || !who.Has(tenant.Read) && !who.Has(tenant.Write):
-		return exchange.Caller{}, &httpserve.Refusal{Status: http.StatusForbidden, WWWAuthenticate: `Bearer realm="sluice", error="insufficient_scope"`, Message: "the token does not reach these servers"}
-	}
-	caller := exchange.Caller{ID: who.Workspace + "/" + who.User, Name: who.User, ReadOnly: !who.Has(tenant.Write)}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.known) >= mostCaller {
-		clear(k.known)
-	}
-	k.known[key] = knownCaller{caller, now.Add(callerAge)}
-	return caller, nil
 }

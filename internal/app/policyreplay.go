@@ -28,7 +28,7 @@ func (a *App) Replayer() govern.Replayer { return a.replayer() }
 
 func (a *App) replayer() *replayer {
 	open := func(sealed []byte) ([]byte, error) { return a.keys.Open(sealed, enforce.SealRecorded) }
-	return &replayer{store: a.enforcement, open: open, now: a.now}
+	return &replayer{store: a.Enforce, open: open, now: a.now}
 }
 
 // Replay implements govern.Replayer.

@@ -77,7 +77,7 @@ func (a *App) API(o ServeOptions) *api.Server {
 			text, err := a.Metrics(ctx)
 			return append(slices.Clip(text), obs.Text(o.gateway.Families())...), err
 		},
-		Source: a.named, Named: a.Named, Approve: a.Approve,
+		Source: a.named,
 		Ready: func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 			defer cancel()
@@ -108,7 +108,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	mcp, err := a.Gateway(GatewayOptions{Hosts: o.Hosts, Address: "http://" + l.Addr().String(), Tracer: tracer, Log: o.Log})
+	mcp, err := a.Gateway(ctx, GatewayOptions{Hosts: o.Hosts, Address: "http://" + l.Addr().String(), Tracer: tracer, Log: o.Log})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -155,6 +155,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 		server.Wait()
 		return nil
 	})
+	g.Go(func() error { mcp.Run(ctx); return nil })
 	if !o.NoWork {
 		g.Go(func() error { return a.takeIn(ctx, o.Log) })
 		g.Go(func() error { return a.work(ctx) })

@@ -63,7 +63,7 @@ func (c *command) approvalsList() *cobra.Command {
 						list = append(list, approve.OfConfirm(&found[i]))
 					}
 				}
-				if calls && a.Enforces() {
+				if calls {
 					s, f, err := c.calls(cmd.Context(), a, server, grant)
 					if err != nil {
 						return err

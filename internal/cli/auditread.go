@@ -17,11 +17,12 @@ import (
 )
 
 // withLog opens the state directory for somebody who reads the log: what the gateway
-// recorded in the last second is brought into it first.
+// recorded in the last second is brought into it first. Where that fails, what is in the
+// log is still there to be read: it may be damaged, and be read for that.
 func (c *command) withLog(ctx context.Context, fn func(*app.App) error) error {
 	return c.with(ctx, func(a *app.App) error {
-		if err := a.FlushCalls(ctx); err != nil {
-			return err
+		if err := a.FlushCalls(ctx); err != nil && ctx.Err() == nil {
+			line(c.Stderr, "%s calls of the last moments are not in the audit log yet: %s", c.notice("note:"), shown(err.Error()))
 		}
 		return fn(a)
 	})

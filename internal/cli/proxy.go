@@ -14,6 +14,7 @@ import (
 	"sluice/internal/credential"
 	"sluice/internal/fault"
 	"sluice/internal/mcpwire"
+	"sluice/internal/registry"
 )
 
 // proxyFlags are what `sluice proxy` was asked for.
@@ -25,6 +26,11 @@ type proxyFlags struct {
 	dir      string
 	era      string
 	timeout  time.Duration
+
+	policy     string
+	observe    bool
+	durability string
+	settings   registry.Settings
 }
 
 func (c *command) proxyCommand() *cobra.Command {
@@ -38,10 +44,14 @@ func (c *command) proxyCommand() *cobra.Command {
 			"`listening on http://HOST:PORT/mcp`; without, it speaks MCP on stdin and stdout, so that an MCP client's\n" +
 			"configuration can name it in place of the server:\n\n" +
 			"  {\"command\": \"sluice\", \"args\": [\"proxy\", \"--\", \"npx\", \"-y\", \"@modelcontextprotocol/server-everything\"]}\n\n" +
+			"With -p every call is decided by a policy.json, counted, and recorded in the audit log; a change of the\n" +
+			"file is taken up at once, and one that does not check leaves the version before in force. All relays of a\n" +
+			"state directory share their limits and approvals.\n\n" +
 			"A command runs in a clean environment: variables it needs are named with --env. It can't read Sluice's\n" +
 			"state directory. A server at a URL that asks for OAuth is signed in to in the browser.",
 		Example: "  sluice proxy -- npx -y @modelcontextprotocol/server-everything\n" +
 			"  sluice proxy --upstream https://mcp.example.com/mcp --header 'X-Api-Key: ${CRM_KEY}'\n" +
+			"  sluice proxy -p policy.json --listen 127.0.0.1:8808 --upstream https://mcp.example.com/mcp\n" +
 			"  sluice proxy --listen 127.0.0.1:8808 --env GITHUB_TOKEN -- github-mcp-server stdio",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.proxy(cmd, f, args) },
@@ -54,6 +64,13 @@ func (c *command) proxyCommand() *cobra.Command {
 	fl.StringVar(&f.dir, "dir", "", "directory the command runs in (default: this one)")
 	fl.StringVar(&f.era, "era", "auto", "era the server speaks: auto, legacy (2025-11-25 and older) or modern (2026-07-28)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "how long a call may go without an answer or progress (default 5m)")
+	fl.StringVarP(&f.policy, "policy", "p", "", "policy.json that decides every call; followed while it changes")
+	fl.BoolVar(&f.observe, "observe", false, "record what the policy would have denied, and let it pass")
+	fl.StringVar(&f.durability, "durability", "", "what decisions survive: process (the end of any process; default) or power_loss (a disk sync per group of calls)")
+	fl.StringArrayVar(&f.settings.Methods, "method", nil, "method that passes besides tools under `default: deny`, such as resources/*; may be repeated")
+	fl.StringVar(&f.settings.List, "list", "", "what tools/list shows: visible (all but hidden) or callable")
+	fl.StringVar(&f.settings.RecordArguments, "record-arguments", "", "off, or encrypted: arguments are kept 14 days for `sluice policy replay`")
+	_ = cmd.MarkFlagFilename("policy", "json")
 	return cmd
 }
 
@@ -97,6 +114,19 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 			return fault.New(fault.StoreUnavailable, "the state directory %s can't be made", cfg.StateDir).Wrap(err)
 		}
 	}
+	if f.policy != "" {
+		end, err := spec.Decide(cmd.Context(), cfg, app.ProxyPolicy{
+			File: f.policy, Observe: f.observe, PowerLoss: f.durability == "power_loss", Settings: f.settings,
+		}, log)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if err := end(); err != nil {
+				log.Warn("what was decided is not in the audit log yet; the next process of this state directory writes it", "error", err)
+			}
+		}()
+	}
 	up, err := app.Upstream(spec)
 	if err != nil {
 		return err
@@ -129,6 +159,10 @@ func (f proxyFlags) spec(args, environ []string) (app.UpstreamSpec, error) {
 		return s, fault.New(fault.Usage, "--env and --dir are for commands").WithFix("a server at a URL takes headers: --header")
 	case f.listen != "" && loopbackOnly("--listen", f.listen, "") != nil:
 		return s, loopbackOnly("--listen", f.listen, "whoever reaches the port is let in: use 127.0.0.1, or `sluice serve`, which asks for tokens")
+	case f.policy == "" && (f.observe || f.durability != "" || len(f.settings.Methods) > 0 || f.settings.List != "" || f.settings.RecordArguments != ""):
+		return s, fault.New(fault.Usage, "--observe, --durability, --method, --list and --record-arguments belong to a policy").WithFix("name it: -p policy.json")
+	case f.durability != "" && f.durability != "process" && f.durability != "power_loss":
+		return s, fault.New(fault.Usage, "--durability must be process or power_loss")
 	case f.timeout < 0:
 		return s, fault.New(fault.Usage, "--timeout must be 0 or more")
 	}

@@ -56,7 +56,7 @@ type answer struct {
 	m       mcpwire.Message
 }
 
-func readAnswer(t *testing.T, raw string) *answer {
+func readAnswer(t testing.TB, raw string) *answer {
 	t.Helper()
 	m, err := mcpwire.ParseReply([]byte(raw), mcpwire.Limits{})
 	if err != nil {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,8 +8,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sluice/internal/enforce"
 	"sluice/internal/mcpwire"
@@ -31,37 +28,49 @@ const (
 // back says that the page was shown, and the call is judged like any other.
 func (p *Pipeline) state(s *Subject, c *exchange.Call, a *enforce.Approval) string {
 	until := a.ExpiresAt.Add(enforce.UnusedApproval).Unix()
-	plain := strings.Join([]string{a.ID, s.Grant, callDigest(c.Message), strconv.FormatInt(until, 10)}, "\n")
+	plain := strings.Join([]string{s.Server, a.ID, s.Grant, callDigest(c.Message), strconv.FormatInt(until, 10)}, "\n")
 	return statePrefix + base64.RawURLEncoding.EncodeToString(p.o.Keys.Seal([]byte(plain), statePurpose))
 }
 
-// approvalOf reads a state. It returns the approval, unless the state is none that was
-// given for this call of this grant, or is too old.
-func (p *Pipeline) approvalOf(s *Subject, m *mcpwire.Message, state string) (approval string, ok bool) {
+// approvalOf reads a state. It returns the approval; none where the state is that of
+// another server's pipeline, a member of this aggregate; or errState where it is none
+// that was given for this call of this grant, or is too old.
+func (p *Pipeline) approvalOf(s *Subject, m *mcpwire.Message, state string) (approval string, err error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(state, statePrefix))
 	if err != nil {
-		return "", false
+		return "", errState
 	}
 	plain, err := p.o.Keys.Open(sealed, statePurpose)
 	if err != nil {
-		return "", false
+		return "", errState
 	}
 	parts := strings.Split(string(plain), "\n")
-	if len(parts) != 4 || parts[1] != s.Grant || parts[2] != callDigest(m) {
-		return "", false
+	switch {
+	case len(parts) != 5:
+		return "", errState
+	case parts[0] != s.Server:
+		return "", nil
+	case parts[2] != s.Grant || parts[3] != callDigest(m):
+		return "", errState
 	}
-	until, err := strconv.ParseInt(parts[3], 10, 64)
-	return parts[0], err == nil && p.o.Now().Unix() <= until
+	if until, err := strconv.ParseInt(parts[4], 10, 64); err != nil || p.o.Now().Unix() > until {
+		return "", errState
+	}
+	return parts[1], nil
 }
 
 // callDigest is the same for two calls that ask for the same.
 func callDigest(m *mcpwire.Message) string {
 	name, _ := m.Text(m.Name)
-	arguments := jsontext.Value(bytes.Clone(m.Bytes(m.Arguments)))
-	if arguments.Canonicalize() != nil {
+	var arguments []byte
+	if m.Arguments.Present() {
 		arguments = m.Bytes(m.Arguments)
 	}
-	sum := sha256.Sum256(append(mcpwire.Quote(name), arguments...))
+	same, err := canonical(arguments)
+	if err != nil {
+		same = arguments
+	}
+	sum := sha256.Sum256(append(mcpwire.Quote(name), same...))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -77,9 +86,9 @@ func (p *Pipeline) retried(ctx context.Context, s *Subject, c *exchange.Call) (c
 	if !strings.HasPrefix(text, statePrefix) { // the upstream's
 		return ctx, c, nil
 	}
-	approval, ok := p.approvalOf(s, m, text)
-	if !ok {
-		return ctx, c, errState
+	approval, err := p.approvalOf(s, m, text)
+	if err != nil || approval == "" {
+		return ctx, c, err
 	}
 	stripped, err := withoutAnswer(c)
 	return asked(ctx, approval), stripped, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/internal/enforce"
+	"sluice/internal/gateway/pipeline"
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
 )
@@ -200,6 +201,36 @@ func TestStateIsGoodForItsCallAlone(t *testing.T) {
 			t.Errorf("%d calls reached the upstream", n)
 		}
 	})
+}
+
+// TestMemberAsksThroughAnAggregate: its state is read by its own pipeline, behind the
+// aggregate's, for which the tool has another name.
+func TestMemberAsksThroughAnAggregate(t *testing.T) {
+	t.Parallel()
+	l := paged(t, page)
+	member := l.front
+	whole := subject(t, "ann", allowAll)
+	whole.Server = "all"
+	all := newDirectory()
+	all.put("ann", whole)
+	renaming := &script{answer: func(ctx context.Context, c *exchange.Call, out exchange.Sink) (bool, error) {
+		raw := strings.Replace(string(c.Message.Raw), `"m_a"`, `"a"`, 1)
+		return true, member.Call(ctx, c.With(message(t, raw).Message), out)
+	}}
+	front := pipeline.New(pipeline.Options{Directory: all, Store: l.store, Keys: l.keys, Server: "all"}).Wrap(renaming)
+	call := func(more string) string {
+		return l.with(front, modern(t, "1", "tools/call", `"name":"m_a","arguments":{}`+more, opensURLs))
+	}
+	got := readPending(t, call(""))
+	if _, err := l.store.Decide(t.Context(), enforce.Decision{ID: "apr_1", Approve: true, By: "usr_1"}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := call(`,"requestState":"` + got.Result.RequestState + `"`); !strings.Contains(answer, `"content":[]`) {
+		t.Errorf("answered %s", answer)
+	}
+	if heard := l.up.log(); len(heard) != 1 || strings.Contains(heard[0], "requestState") {
+		t.Errorf("the member's server heard %q", heard)
+	}
 }
 
 // TestUpstreamsOwnStatePasses: questions of the upstream are none of ours, and keep their

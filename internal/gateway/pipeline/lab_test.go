@@ -25,18 +25,19 @@ import (
 // lab is a pipeline with everything around it in memory: subjects that a test changes, a
 // store, and an upstream that answers from a script.
 type lab struct {
-	t     *testing.T
+	t     testing.TB
 	dir   *directory
 	store *memory
 	up    *script
 	pipe  *pipeline.Pipeline
+	keys  *secret.Keyring
 	front exchange.Upstream // the pipeline around up
 }
 
 const labServer = "lab"
 
 // newLab lets the caller "ann" use the server under some policies.
-func newLab(t *testing.T, documents ...string) *lab {
+func newLab(t testing.TB, documents ...string) *lab {
 	t.Helper()
 	l := &lab{t: t, dir: newDirectory(), store: newMemory(), up: &script{}}
 	l.dir.put("ann", subject(t, "ann", documents...))
@@ -47,15 +48,18 @@ func newLab(t *testing.T, documents ...string) *lab {
 
 func (l *lab) newPipeline(link func(string) string) *pipeline.Pipeline {
 	l.t.Helper()
-	keys, err := secret.OpenKeyring(filepath.Join(l.t.TempDir(), "key"), true)
-	if err != nil {
-		l.t.Fatal(err)
+	if l.keys == nil {
+		keys, err := secret.OpenKeyring(filepath.Join(l.t.TempDir(), "key"), true)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.keys = keys
 	}
-	return pipeline.New(pipeline.Options{Directory: l.dir, Store: l.store, Keys: keys, Server: labServer, Link: link})
+	return pipeline.New(pipeline.Options{Directory: l.dir, Store: l.store, Keys: l.keys, Server: labServer, Link: link})
 }
 
 // subject is a caller under policies, the server's own first.
-func subject(t *testing.T, grant string, documents ...string) *pipeline.Subject {
+func subject(t testing.TB, grant string, documents ...string) *pipeline.Subject {
 	t.Helper()
 	s := &pipeline.Subject{Workspace: "default", Server: labServer, Grant: grant, GrantName: grant}
 	for i, text := range documents {
@@ -225,6 +229,8 @@ type script struct {
 	listen func(ctx context.Context, last string, out exchange.Sink) error
 	hello  string
 
+	quiet bool // it notes nothing
+
 	mu    sync.Mutex
 	heard []string // bodies
 }
@@ -247,9 +253,11 @@ func (u *script) methods() map[string]int {
 }
 
 func (u *script) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
-	u.mu.Lock()
-	u.heard = append(u.heard, string(c.Message.Raw))
-	u.mu.Unlock()
+	if !u.quiet {
+		u.mu.Lock()
+		u.heard = append(u.heard, string(c.Message.Raw))
+		u.mu.Unlock()
+	}
 	if u.answer != nil {
 		if handled, err := u.answer(ctx, c, out); handled || err != nil {
 			return err
@@ -331,7 +339,7 @@ func (r *tape) next(t *testing.T) string {
 	return r.events[len(r.events)-1-len(r.said)]
 }
 
-func (r *tape) last(t *testing.T) string {
+func (r *tape) last(t testing.TB) string {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -344,7 +352,7 @@ func (r *tape) last(t *testing.T) string {
 const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":`
 
 // modern is a call of a modern client. caps are its capabilities.
-func modern(t *testing.T, id, method, params, caps string) *exchange.Call {
+func modern(t testing.TB, id, method, params, caps string) *exchange.Call {
 	t.Helper()
 	if params != "" {
 		params += ","
@@ -354,7 +362,7 @@ func modern(t *testing.T, id, method, params, caps string) *exchange.Call {
 	return c
 }
 
-func message(t *testing.T, raw string) *exchange.Call {
+func message(t testing.TB, raw string) *exchange.Call {
 	t.Helper()
 	m, err := mcpwire.Parse([]byte(raw), mcpwire.Limits{})
 	if err != nil {
@@ -363,7 +371,7 @@ func message(t *testing.T, raw string) *exchange.Call {
 	return &exchange.Call{Message: &m, Caller: exchange.Caller{ID: "ann"}, Server: labServer, Era: mcpwire.Legacy, Version: mcpwire.Version20251125}
 }
 
-func legacy(t *testing.T, id, method, params string) *exchange.Call {
+func legacy(t testing.TB, id, method, params string) *exchange.Call {
 	t.Helper()
 	return message(t, `{"jsonrpc":"2.0","id":`+id+`,"method":"`+method+`","params":{`+params+`}}`)
 }

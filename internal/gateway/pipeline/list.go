@@ -160,6 +160,9 @@ const callableOnly = "callable"
 
 // filters reports whether there is anything that the subject must not see.
 func filters(s *Subject) bool {
+	if s.passes() {
+		return false
+	}
 	if len(s.Policies) == 0 || s.Settings.List == callableOnly {
 		return true
 	}
@@ -180,7 +183,7 @@ func shows(s *Subject, name string) bool {
 			return false
 		}
 	}
-	return len(s.Policies) > 0 // nobody said that it may be seen
+	return len(s.Policies) > 0 || s.passes() // else nobody said that it may be seen
 }
 
 // decides reports whether the policy is in force: one that only watches hides nothing.

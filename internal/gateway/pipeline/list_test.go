@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,6 +86,19 @@ func TestListShowsWhatTheSubjectMaySee(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMemberWithoutPolicyShowsWhatItsAggregateMaySee: the aggregate's pipeline filters.
+func TestMemberWithoutPolicyShowsWhatItsAggregateMaySee(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.up.list = listing(abc)
+	s := subject(t, "ann")
+	s.Through = true
+	l.dir.put("ann", s)
+	if got := strings.Join(names(t, l.say("1", "tools/list", "")), " "); got != "a b c" {
+		t.Errorf("it shows %q", got)
 	}
 }
 
@@ -281,3 +295,37 @@ func TestPagesBelongTogether(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkList has a list of 200 tools and some 130 kB pass.
+func BenchmarkList(b *testing.B) {
+	var list strings.Builder
+	list.WriteString(`{"tools":[`)
+	for i := range 200 {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(`{"name":"tool_` + strconv.Itoa(i) + `","description":"` + strings.Repeat("word ", 80) +
+			`","inputSchema":{"type":"object","properties":{"id":{"type":"string"},"limit":{"type":"integer","minimum":1}},"required":["id"]}}`)
+	}
+	list.WriteString(`],"nextCursor":null}`)
+	for _, bc := range []struct{ name, policy string }{
+		{"nothing hidden", allowAll}, {"two hidden", `{"version":"1","default":"allow","hide":["tool_3","tool_77"],"tools":{}}`},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			l := newLab(b, bc.policy)
+			l.up.list = listing(list.String())
+			c := modern(b, "1", "tools/list", "", `{}`)
+			l.up.quiet = true
+			b.SetBytes(int64(list.Len()))
+			for b.Loop() {
+				if err := l.front.Call(b.Context(), c, discard{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+type discard struct{}
+
+func (discard) Send(exchange.Event) error { return nil }

@@ -68,7 +68,7 @@ func (p *Pipeline) seesOther(was, is *Subject) bool {
 
 // sameView reports whether nothing changed that decides on what is seen.
 func sameView(a, b *Subject) bool {
-	if a.Settings.List != b.Settings.List || len(a.Policies) != len(b.Policies) {
+	if a.Settings.List != b.Settings.List || len(a.Policies) != len(b.Policies) || a.passes() != b.passes() {
 		return false
 	}
 	for i := range a.Policies {

@@ -154,6 +154,10 @@ func (s *Store) foldNow(ctx context.Context, wait bool) error {
 // handOn does it, under the lock.
 func (s *Store) handOn(ctx context.Context) error {
 	f := &s.fold
+	if err := s.inPlace(); err != nil {
+		s.behind.Store(true)
+		return err
+	}
 	if err := s.bury(ctx); err != nil {
 		return err
 	}
@@ -176,6 +180,22 @@ func (s *Store) handOn(ctx context.Context) error {
 		f.dirty.Store(true)
 	}
 	return err
+}
+
+// inPlace finds out whether the directory is still the one that was opened. Where it was
+// removed, other processes would count in another one.
+func (s *Store) inPlace() error {
+	here, err := os.Stat(filepath.Join(s.o.Dir, lockFile))
+	if err == nil {
+		var opened os.FileInfo
+		if opened, err = s.lock.Stat(); err == nil && !os.SameFile(here, opened) {
+			err = errors.New("it is another one")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the gateway's directory was removed or replaced, start again: %w", err)
+	}
+	return nil
 }
 
 // reached is the end of what was written before this turn.

@@ -94,6 +94,7 @@ func (s *Store) lead(own *op) {
 		next = s.queue[0]
 	} else {
 		s.leading = false
+		s.idle.Broadcast()
 	}
 	s.mu.Unlock()
 	if next != nil {

@@ -59,6 +59,8 @@ type Store struct {
 	queue   []*op
 	spare   []*op
 	leading bool
+	idle    *sync.Cond // leading ended
+	closing bool
 	closed  bool
 	settled pending // settlements that ride with the next write
 	riding  pending // those that are being written
@@ -67,19 +69,20 @@ type Store struct {
 	timer   *time.Timer
 	changed chan struct{} // closed when an approval changed; replaced then
 
-	seenGen  atomic.Int64 // the file as it was last read, for those who wait
-	seenEnd  atomic.Int64
-	behind   atomic.Bool // the audit log has not taken anything for too long
-	fold     folder
-	wake     chan struct{}   // the background has something to do
-	ctx      context.Context // of the background
-	cancel   context.CancelFunc
-	stopped  sync.WaitGroup
-	ops      sync.Pool
-	buf      []byte
-	moves    int                                               // of the state that was last announced
-	write    func(f *os.File, b []byte, at int64) (int, error) // WriteAt outside tests
-	patience time.Duration
+	seenGen   atomic.Int64 // the file as it was last read, for those who wait
+	seenEnd   atomic.Int64
+	behind    atomic.Bool // the audit log has not taken anything for too long
+	fold      folder
+	wake      chan struct{}   // the background has something to do
+	ctx       context.Context // of the background
+	cancel    context.CancelFunc
+	stopped   sync.WaitGroup
+	ops       sync.Pool
+	buf       []byte
+	moves     int                                               // of the state that was last announced
+	write     func(f *os.File, b []byte, at int64) (int, error) // WriteAt outside tests
+	patience  time.Duration
+	turnBytes int64
 }
 
 var _ enforce.Store = (*Store)(nil)
@@ -127,9 +130,10 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	_, _ = rand.Read(id[:]) // never fails
 	s := &Store{
 		o: o, lock: lock, id: max(1, binary.LittleEndian.Uint64(id[:])), changed: make(chan struct{}),
-		wake: make(chan struct{}, 1), patience: lockPatience,
+		wake: make(chan struct{}, 1), patience: lockPatience, turnBytes: turnBytes,
 		write: func(f *os.File, b []byte, at int64) (int, error) { return f.WriteAt(b, at) },
 	}
+	s.idle = sync.NewCond(&s.mu)
 	s.fold.progress = time.Now()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.ops.New = func() any { return &op{turn: make(chan bool, 1)} }
@@ -143,32 +147,36 @@ func Open(_ context.Context, o Options) (*Store, error) {
 // that are still under way end ambiguous.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	if s.closed {
+	if s.closing {
 		s.mu.Unlock()
 		return nil
 	}
+	s.closing = true
 	s.mu.Unlock()
-	err := s.do(context.Background(), func(*group) error { return nil })
 	s.cancel()
 	s.stopped.Wait()
-	if s.fold.dirty.Load() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	s.timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), closeFold)
+	defer cancel()
+	err := s.do(ctx, func(*group) error { return nil })
+	if err == nil && s.fold.dirty.Load() {
 		if err := s.foldNow(ctx, true); err != nil {
 			s.o.Log.Warn("call records wait in the gateway's journal for the audit log", "error", err)
 		}
-		cancel()
 	}
 	s.mu.Lock()
 	s.closed = true
-	for s.leading { // nobody comes after closed is set
-		s.mu.Unlock()
-		time.Sleep(time.Millisecond)
-		s.mu.Lock()
+	for s.leading {
+		s.idle.Wait()
 	}
+	s.leading = true
 	s.mu.Unlock()
-	s.timer.Stop()
+	s.lead(nil) // what was settled meanwhile
 	return errors.Join(err, s.release())
 }
+
+// closeFold is how long closing waits for the audit log.
+const closeFold = 2 * time.Second
 
 // release closes the files, as the end of the process would.
 func (s *Store) release() error {

@@ -57,7 +57,7 @@ func (s *Store) die() {
 	s.stopped.Wait()
 	s.timer.Stop()
 	s.mu.Lock()
-	s.closed = true
+	s.closed, s.closing = true, true
 	s.mu.Unlock()
 	if s.proc != nil {
 		_ = s.proc.Close()

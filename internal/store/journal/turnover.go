@@ -22,7 +22,7 @@ func (g *group) due() bool {
 	if records == 0 {
 		return false
 	}
-	if (records > turnBytes && records > 2*st.base) || g.at.Sub(st.header.Created) > turnAge {
+	if (records > g.turnBytes && records > 2*st.base) || g.at.Sub(st.header.Created) > turnAge {
 		return true
 	}
 	info, err := os.Stat(keptPath(g.o.Dir, st.header.Generation))

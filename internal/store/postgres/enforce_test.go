@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func openEnforcement(t testing.TB, url string, o postgres.EnforceOptions) *postg
 	t.Helper()
 	e, err := postgres.OpenEnforcement(t.Context(), url, o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(err, errors.Unwrap(err))
 	}
 	t.Cleanup(func() { _ = e.Close() })
 	return e

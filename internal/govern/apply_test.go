@@ -1,0 +1,253 @@
+package govern_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/internal/fault"
+	"sluice/internal/govern"
+	"sluice/internal/tenant"
+	"sluice/policy"
+)
+
+// directory of files, as a team has it in git.
+func production() map[string][]byte {
+	return map[string][]byte{
+		"crm.yaml": []byte("kind: server\nname: crm\nurl: https://crm.example.com/mcp\npolicy: floor\n---\nkind: policy\nserver: crm\nname: floor\ndocument: |\n  " + allowAll + "\n" +
+			"---\nkind: policy\nserver: crm\nname: agents\nmode: observe\ndocument: policies/agents.json\n"),
+		"policies/agents.json": []byte(denyAll),
+		"grants.yaml": []byte("kind: grant\nserver: crm\nname: ci\npolicy: agents\nscopes: [mcp:read]\nexpires: 2027-06-30T00:00:00Z\n" +
+			"---\nkind: grant\nserver: crm\nname: alice\npolicy: agents\nexpires: never\nissuer: https://id.example.com\nsubject: alice\n"),
+	}
+}
+
+func manifest(t *testing.T, files map[string][]byte) *govern.Manifest {
+	t.Helper()
+	m, err := govern.ReadManifest("prod", files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func actions(a *govern.Application) (list []string) {
+	for i := range a.Changes {
+		list = append(list, a.Changes[i].Action+" "+a.Changes[i].Kind+" "+a.Changes[i].Object)
+	}
+	return list
+}
+
+func TestApply(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		files := production()
+		m := manifest(t, files)
+		shown, err := h.owner.PreviewApply(ctx, m, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"create server crm", "create policy crm/floor", "create policy crm/agents", "create grant crm/ci", "create grant crm/alice"}
+		if diff := cmp.Diff(want, actions(shown)); diff != "" || shown.Applied || len(shown.Tokens) != 0 {
+			t.Errorf("the preview (-want +got):\n%s", diff)
+		}
+		if list, err := h.owner.Servers(ctx); err != nil || len(list) != 0 || len(h.records()) != 0 {
+			t.Errorf("a preview left %d servers and %d records, %v", len(list), len(h.records()), err)
+		}
+		_, err = h.owner.Apply(ctx, m, false, "")
+		refused(t, "without a hash", err, fault.ConfirmationNeeded)
+		done, err := h.owner.Apply(ctx, m, false, shown.Confirm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !done.Applied || len(done.Tokens) != 1 || done.Tokens[0].Grant != "crm/ci" {
+			t.Errorf("applied: %+v", done)
+		}
+		d := h.directory()
+		if e, err := d.Resolve(done.Tokens[0].Token, "crm"); err != nil || len(e.Policies) != 2 || e.Policies[1].Mode != "observe" || !cmp.Equal(e.Grant.Scopes, []string{"mcp:read"}) {
+			t.Errorf("the new grant: %+v, %v", e, err)
+		}
+		again, err := h.owner.PreviewApply(ctx, m, true)
+		if err != nil || len(again.Changes) != 0 || again.Confirm != "" || again.Unchanged != 5 {
+			t.Errorf("the same files again: %+v, %v", again, err)
+		}
+		// What files own is read-only elsewhere, but for what must not wait for a file.
+		_, err = h.owner.SetGrant(ctx, "crm/ci", govern.GrantChange{Policy: new(string)})
+		refused(t, "attaching", err, fault.ManagedByFiles)
+		v, err := h.owner.PreviewPolicy(ctx, govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.owner.SetPolicy(ctx, govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)}, v.Confirm, "")
+		refused(t, "setting a policy", err, fault.ManagedByFiles)
+		if _, _, err := h.owner.RotateGrant(ctx, "crm/ci"); err != nil {
+			t.Errorf("rotating: %v", err)
+		}
+		records := strings.Join(h.records(), "\n")
+		if strings.Contains(records, "slg_") || !strings.Contains(records, `"op":"apply"`) || !strings.Contains(records, `"op":"grant.add"`) || !strings.Contains(records, `"after":"`) {
+			t.Errorf("the log holds\n%s", records)
+		}
+		// A change, and an object that left.
+		files["policies/agents.json"] = []byte(allowAll)
+		files["grants.yaml"] = []byte("kind: grant\nserver: crm\nname: ci\npolicy: floor\nscopes: [mcp:read]\nexpires: 2027-06-30T00:00:00Z\n")
+		m = manifest(t, files)
+		kept, err := h.owner.PreviewApply(ctx, m, false)
+		if err != nil || !cmp.Equal(kept.Left, []string{"grant crm/alice"}) {
+			t.Errorf("without pruning: %+v, %v", kept, err)
+		}
+		pruned, err := h.owner.PreviewApply(ctx, m, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = []string{"change policy crm/agents", "change grant crm/ci", "remove grant crm/alice"}
+		if diff := cmp.Diff(want, actions(pruned)); diff != "" {
+			t.Errorf("pruning (-want +got):\n%s", diff)
+		}
+		_, err = h.owner.Apply(ctx, m, true, kept.Confirm)
+		refused(t, "the hash of another preview", err, fault.ChangeStale)
+		if _, err := h.owner.Apply(ctx, m, true, pruned.Confirm); err != nil {
+			t.Fatal(err)
+		}
+		if len(h.cancelled) != 1 {
+			t.Errorf("approvals of the removed grant: %+v", h.cancelled)
+		}
+		h.refresh(d)
+		if e, err := d.Named("ci", "crm"); err != nil || len(e.Policies) != 1 || e.Policies[0].Policy.Decide(policy.Call{Tool: "x"}).Verdict != policy.Allow {
+			t.Errorf("after the change: %+v, %v", e, err)
+		}
+	})
+}
+
+func TestApplyIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		files := production()
+		m := manifest(t, files)
+		shown, err := h.owner.PreviewApply(ctx, m, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Somebody makes one of the objects meanwhile.
+		h.server("crm")
+		_, err = h.owner.Apply(ctx, m, false, shown.Confirm)
+		refused(t, "after it drifted", err, fault.ChangeStale)
+		if list, err := h.owner.Policies(ctx, ""); err != nil || len(list) != 0 {
+			t.Errorf("%d policies were left behind, %v", len(list), err)
+		}
+		if shown, err = h.owner.PreviewApply(ctx, m, false); err != nil || actions(shown)[0] != "adopt server crm" {
+			t.Fatalf("%+v, %v", shown, err)
+		}
+		if _, err := h.owner.Apply(ctx, m, false, shown.Confirm); err != nil {
+			t.Fatal(err)
+		}
+		other, err := govern.ReadManifest("staging", files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.owner.PreviewApply(ctx, other, false)
+		refused(t, "what other files own", err, fault.ManagedByFiles)
+		// A policy with an error takes everything with it.
+		files["policies/agents.json"] = []byte(`{"version":"2"}`)
+		files["more.yaml"] = []byte("kind: server\nname: ads\nurl: https://ads.example.com/mcp\n")
+		_, err = h.owner.PreviewApply(ctx, manifest(t, files), false)
+		refused(t, "a document with errors", err, fault.PolicyInvalid)
+		var f *fault.Error
+		if !errors.As(err, &f) || !strings.HasPrefix(f.Message, "policies/agents.json: ") {
+			t.Errorf("where it stands is not said: %v", err)
+		}
+	})
+}
+
+func TestApplyAsksForTheRole(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	files := production()
+	_, err := h.as("vera", tenant.Viewer, true).PreviewApply(t.Context(), manifest(t, files), false)
+	refused(t, "servers by a member with the flag policy", err, fault.RoleRequired)
+	h.server("crm")
+	files["crm.yaml"] = []byte("kind: policy\nserver: crm\nname: agents\ndocument: policies/agents.json\n")
+	if _, err := h.as("vera", tenant.Viewer, true).PreviewApply(t.Context(), manifest(t, files), false); err != nil {
+		t.Errorf("policies and grants by a member with the flag policy: %v", err)
+	}
+	files["crm.yaml"] = []byte("kind: server\nname: shell\ncommand: [sh]\n")
+	delete(files, "policies/agents.json")
+	delete(files, "grants.yaml")
+	_, err = h.as("ada", tenant.Admin, false).PreviewApply(t.Context(), manifest(t, files), false)
+	refused(t, "a program of this machine, from outside", err, fault.RoleRequired)
+}
+
+func TestManifestFaults(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"unknown kind":     {map[string]string{"a.yaml": "kind: sever\nname: x\n"}, []string{"a.yaml: kind: server, policy or grant"}},
+		"unknown key":      {map[string]string{"a.yaml": "kind: grant\nserver: crm\nname: ci\npolcy: agents\nexpires: never\n"}, []string{"polcy"}},
+		"no expiry":        {map[string]string{"a.yaml": "kind: grant\nserver: crm\nname: ci\n"}, []string{"expires: when it ends"}},
+		"missing document": {map[string]string{"p/a.yaml": "kind: policy\nserver: crm\nname: agents\ndocument: none.json\n"}, []string{"there is no file p/none.json"}},
+		"stray document":   {map[string]string{"old.json": denyAll}, []string{"old.json: it is neither"}},
+		"outside":          {map[string]string{"a.yaml": "kind: policy\nserver: crm\nname: agents\ndocument: ../../secret.json\n"}, []string{"there is no file"}},
+		"twice": {map[string]string{"a.yaml": "kind: server\nname: crm\nurl: https://a.example.com/\n", "b.yaml": "kind: server\nname: crm\nurl: https://b.example.com/\n"},
+			[]string{"b.yaml: server crm stands in a.yaml already"}},
+		"several at once": {map[string]string{"a.yaml": "kind: server\nname: Crm\n---\nkind: server\nname: b\n---\nkind: server\nname: c\nurl: https://c.example.com/\ntimeout: soon\n"},
+			[]string{"a.yaml (document 1): the name", "a.yaml (document 2): a server has either", "a.yaml (document 3): timeout"}},
+		"a token in the file": {map[string]string{"a.yaml": "kind: server\nname: crm\nurl: https://c.example.com/\nheaders: {X-Key: {value: hunter2}}\n"}, []string{"a value is never written into the file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string][]byte{}
+			for path, text := range tt.files {
+				files[path] = []byte(text)
+			}
+			_, err := govern.ReadManifest("prod", files)
+			refused(t, strings.Join(slices.Sorted(maps.Keys(tt.files)), ", "), err, fault.Usage)
+			for _, want := range tt.want {
+				if err != nil && !strings.Contains(err.Error(), want) {
+					t.Errorf("%v, want %q in it", err, want)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Error("the message repeats a value")
+			}
+		})
+	}
+}
+
+// told is a Replayer that says it was asked.
+type told struct{ asked []govern.Replay }
+
+func (r *told) Replay(_ context.Context, p govern.Replay) (*govern.Replayed, error) {
+	r.asked = append(r.asked, p)
+	return &govern.Replayed{Calls: 400, Changed: 312, Grants: 2}, nil
+}
+
+func TestAPreviewReplaysRecordedCalls(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	r := &told{}
+	h.owner = govern.New(govern.Options{Store: h.store, Keys: h.keys, Caller: tenant.Local("cli"), Approvals: h, Replayer: r})
+	ctx := t.Context()
+	h.server("crm")
+	h.set(govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(denyAll)})
+	if len(r.asked) != 0 {
+		t.Error("a policy that judges nobody was replayed")
+	}
+	_, g := h.grant(govern.NewGrant{Server: "crm", Name: "ci", Policy: "agents"})
+	v, err := h.owner.PreviewPolicy(ctx, govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)})
+	if err != nil || v.Replay == nil || v.Replay.Changed != 312 || len(r.asked) != 1 || !cmp.Equal(r.asked[0].Grants, []string{g.ID}) || r.asked[0].Document == nil {
+		t.Errorf("%+v, %v; asked %+v", v, err, r.asked)
+	}
+	files := map[string][]byte{"a.yaml": []byte("kind: policy\nserver: crm\nname: agents\ndocument: '" + allowAll + "'\n")}
+	a, err := h.owner.PreviewApply(ctx, manifest(t, files), false)
+	if err != nil || a.Changes[0].Replay == nil || a.Changes[0].Action != "adopt" {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
