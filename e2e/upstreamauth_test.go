@@ -27,6 +27,7 @@ import (
 
 	"sluice/internal/cli"
 	"sluice/internal/testkit"
+	"sluice/internal/testkit/mcptest"
 )
 
 // authServer is the authorization server of e2e/authserver, in a process of its own.
@@ -303,6 +304,19 @@ func TestARelaySignsInToAServerThatWantsOAuth(t *testing.T) {
 	w.sealedOnly(upstream)
 }
 
+// admit makes a grant that may call everything, and waits until the server knows it.
+func (w *world) admit(s *server, name, grant string) string {
+	w.t.Helper()
+	run := mcptest.Run(func(args ...string) (int, string) {
+		o := w.run(args...)
+		return o.code, o.stdout
+	})
+	run.SetPolicy(w.t, name, "all-"+grant, mcptest.AllowAll)
+	_, token := run.Grant(w.t, name, grant, "--policy", "all-"+grant)
+	mcptest.AwaitToken(w.t, s.url+"/mcp/"+name, token)
+	return token
+}
+
 // Two people use one server through one Sluice, each with their own account there.
 func TestEveryUserOfAServerConsentsAlone(t *testing.T) {
 	t.Parallel()
@@ -311,12 +325,10 @@ func TestEveryUserOfAServerConsentsAlone(t *testing.T) {
 	w := begin(t)
 	config := w.file("sluice.yaml", "mcp:\n  servers:\n    crm:\n      url: "+upstream.url+"\n      oauth: {per_user: true}\n")
 	s := w.serving("--config", config)
-	var bobs struct {
-		Token string `json:"token"`
+	tokens := map[string]string{}
+	for _, who := range []string{"alice", "bob"} {
+		tokens[who] = w.admit(s, "crm", who)
 	}
-	w.ok(nil, "member", "add", "bob", "--role", "operator")
-	w.ok(&bobs, "token", "add", "--user", "bob", "--scopes", "mcp:read,mcp:write")
-	tokens := map[string]string{"alice": s.token, "bob": bobs.Token}
 
 	link := func(who string) string {
 		t.Helper()
@@ -377,10 +389,11 @@ func TestAServerThatEverybodySharesIsSignedInToOnce(t *testing.T) {
 	w := begin(t)
 	config := w.file("sluice.yaml", "mcp:\n  servers:\n    crm:\n      url: "+upstream.url+"\n      oauth: {}\n")
 	s := w.serving("--config", config)
+	token := w.admit(s, "crm", "team")
 	ask := func() (string, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		return whoami(ctx, s.url+"/mcp/crm", s.token)
+		return whoami(ctx, s.url+"/mcp/crm", token)
 	}
 	if got, err := ask(); err == nil || !strings.Contains(err.Error(), "agree in a browser") {
 		t.Errorf("before: %q, %v", got, err)

@@ -27,7 +27,7 @@ func readValue(b []byte, i int) (v value, end int) {
 	if i >= len(b) {
 		return value{kind: kindBad}, i
 	}
-	ok := true
+	var ok bool
 	switch c := b[i]; c {
 	case '"':
 		v.kind = kindString
@@ -49,7 +49,6 @@ func readValue(b []byte, i int) (v value, end int) {
 				return value{l.kind, b[i:end]}, end
 			}
 		}
-		ok = false
 	}
 	if !ok {
 		return value{kind: kindBad}, len(b)

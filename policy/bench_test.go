@@ -68,7 +68,7 @@ func TestDecisionsDoNotAllocate(t *testing.T) {
 			{"path":"args.custom_data.currency","op":"in","value":["USD","EUR"]},{"path":"args.custom_data.currency","op":"not_in","value":["RUB"]},
 			{"path":"args.custom_data.value","op":"lt","value":5000},{"path":"args.custom_data.value","op":"lte","value":5000.5},
 			{"path":"args.event_time","op":"gt","value":1},{"path":"args.event_time","op":"gte","value":1e9},
-			{"path":"args.action_source","op":"regex","value":"^(physical|web)_"},{"path":"args.action_source","op":"contains","value":"store"},
+			{"path":"args.action_source","op":"regex","value":"^physical_[a-z]+$"},{"path":"args.action_source","op":"contains","value":"store"},
 			{"path":"args.user_data.em[*]","op":"regex","value":"^[0-9a-f]{64}$"},{"path":"args.user_data.em.$length","op":"lte","value":5},
 			{"path":"args.user_data.external_id","op":"exists","value":true}]}],
 			"limits":[{"counter":"value","window":"day","max":100000,"increment_from":"args.custom_data.value","key":"args.dataset_id"}]}}}`,

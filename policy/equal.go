@@ -34,48 +34,58 @@ func (o *operand) equal(v value) Truth {
 }
 
 // same compares deeply. What is of another type further in is just another value; what
-// can't be judged makes the whole Unknown.
+// can't be judged, as a member that is there in other capitals, makes the whole Unknown.
 func (n *node) same(v value) Truth {
-	if v.kind == kindBad {
+	switch {
+	case v.kind == kindBad:
 		return Unknown
-	}
-	if n.kind != v.kind {
+	case n.kind != v.kind:
 		return False
-	}
-	switch n.kind {
-	case kindArray:
-		e := elements{b: v.raw}
-		i := 0
-		result := True
-		for e.next() {
-			if i < len(n.members) {
-				result = result.and(n.members[i].same(e.value))
-			}
-			i++
-		}
-		if e.bad {
-			return Unknown
-		}
-		return result.and(truthOf(i == len(n.members)))
-	case kindObject:
-		m := members{b: v.raw}
-		count := 0
-		for m.next() {
-			count++
-		}
-		if m.bad {
-			return Unknown
-		}
-		result := truthOf(count == len(n.keys))
-		for i, key := range n.keys {
-			// Another spelling of the name makes it Unknown.
-			got := v.member(key)
-			result = result.and(n.members[i].same(got))
-		}
-		return result
+	case n.kind == kindArray:
+		return n.sameArray(v)
+	case n.kind == kindObject:
+		return n.sameObject(v)
 	}
 	o := newOperand(n)
 	return o.equal(v)
+}
+
+func (n *node) sameArray(v value) Truth {
+	equal, count := true, 0
+	e := elements{b: v.raw}
+	for e.next() {
+		if count < len(n.members) {
+			t := n.members[count].same(e.value)
+			if t == Unknown {
+				return Unknown
+			}
+			equal = equal && t == True
+		}
+		count++
+	}
+	if e.bad {
+		return Unknown
+	}
+	return truthOf(equal && count == len(n.members))
+}
+
+func (n *node) sameObject(v value) Truth {
+	equal, count := true, 0
+	m := members{b: v.raw}
+	for m.next() {
+		count++
+	}
+	if m.bad {
+		return Unknown
+	}
+	for i, key := range n.keys {
+		t := n.members[i].same(v.member(key))
+		if t == Unknown {
+			return Unknown
+		}
+		equal = equal && t == True
+	}
+	return truthOf(equal && count == len(n.keys))
 }
 
 // containsText reports whether a string has the operand in it.

@@ -310,32 +310,50 @@ func naiveEqual(a, b any) string {
 	if typeName(a) != typeName(b) {
 		return maybe
 	}
-	return boolean(deepNaive(a, b))
+	return deepNaive(a, b)
 }
 
-func deepNaive(a, b any) bool {
+// deepNaive compares an operand with a value; unknown where something inside is written
+// in other capitals.
+func deepNaive(a, b any) string {
 	if typeName(a) != typeName(b) {
-		return false
+		return no
 	}
+	var parts []string
 	switch a := a.(type) {
 	case json.Number:
-		return rational(a).Cmp(rational(b.(json.Number))) == 0
+		return boolean(rational(a).Cmp(rational(b.(json.Number))) == 0)
 	case []any:
 		list := b.([]any)
-		for i := range a {
-			if len(list) != len(a) || !deepNaive(a[i], list[i]) {
-				return false
-			}
+		for i := range min(len(a), len(list)) {
+			parts = append(parts, deepNaive(a[i], list[i]))
 		}
-		return len(list) == len(a)
+		parts = append(parts, boolean(len(a) == len(list)))
 	case map[string]any:
 		object := b.(map[string]any)
 		for key := range a {
-			if other, ok := object[key]; !ok || !deepNaive(a[key], other) {
-				return false
+			for other := range object {
+				if other != key && strings.EqualFold(other, key) {
+					return maybe
+				}
+			}
+			if other, ok := object[key]; ok {
+				parts = append(parts, deepNaive(a[key], other))
 			}
 		}
-		return len(object) == len(a)
+		for key := range object {
+			_, ok := a[key]
+			parts = append(parts, boolean(ok))
+		}
+		parts = append(parts, boolean(len(object) == len(a)))
+	default:
+		return boolean(a == b)
 	}
-	return a == b
+	switch all := strings.Join(parts, " "); {
+	case strings.Contains(all, maybe):
+		return maybe
+	case strings.Contains(all, no):
+		return no
+	}
+	return yes
 }

@@ -14,8 +14,6 @@ type operator struct {
 	// check says what is wrong with an operand; empty: nothing.
 	check func(*node) string
 	judge func(*operand, value) Truth
-	// schema is the JSON Schema of the operand.
-	schema string
 }
 
 // operators in the order of the reference.

@@ -1,7 +1,7 @@
 package policy
 
 var opContains = operator{
-	name: "contains", operand: "any value", example: `"refund"`, schema: `true`,
+	name: "contains", operand: "any value", example: `"refund"`,
 	means: "the argument is a string with the operand in it, capitals counting, or an array with an element that equals it",
 	check: anyOperand,
 	judge: func(o *operand, v value) Truth {

@@ -1,7 +1,7 @@
 package policy
 
 var opExists = operator{
-	name: "exists", operand: "true or false", example: `true`, schema: `{"type": "boolean"}`,
+	name: "exists", operand: "true or false", example: `true`,
 	means: "true: the argument is there and not null; false: it is absent or null",
 	check: func(n *node) string {
 		if n.kind != kindBool {

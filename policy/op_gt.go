@@ -1,7 +1,7 @@
 package policy
 
 var opGt = operator{
-	name: "gt", operand: "a number", example: `100`, schema: `{"type": "number"}`,
+	name: "gt", operand: "a number", example: `100`,
 	means: "the argument is a number larger than the operand, compared as exact decimals",
 	check: numberOperand,
 	judge: func(o *operand, v value) Truth {

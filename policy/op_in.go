@@ -1,7 +1,7 @@
 package policy
 
 var opIn = operator{
-	name: "in", operand: "an array", example: `["EUR", "USD"]`, schema: `{"type": "array"}`,
+	name: "in", operand: "an array", example: `["EUR", "USD"]`,
 	means: "the argument equals one of the listed values; unknown if none of them is of its type",
 	check: listOperand,
 	judge: func(o *operand, v value) Truth {

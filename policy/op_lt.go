@@ -1,7 +1,7 @@
 package policy
 
 var opLt = operator{
-	name: "lt", operand: "a number", example: `100`, schema: `{"type": "number"}`,
+	name: "lt", operand: "a number", example: `100`,
 	means: "the argument is a number smaller than the operand, compared as exact decimals",
 	check: numberOperand,
 	judge: func(o *operand, v value) Truth {

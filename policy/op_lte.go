@@ -1,7 +1,7 @@
 package policy
 
 var opLte = operator{
-	name: "lte", operand: "a number", example: `100`, schema: `{"type": "number"}`,
+	name: "lte", operand: "a number", example: `100`,
 	means: "the argument is a number smaller than the operand or the same, compared as exact decimals",
 	check: numberOperand,
 	judge: func(o *operand, v value) Truth {

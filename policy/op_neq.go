@@ -1,7 +1,7 @@
 package policy
 
 var opNeq = operator{
-	name: "neq", operand: "any value", example: `"EUR"`, schema: `true`,
+	name: "neq", operand: "any value", example: `"EUR"`,
 	means: "the argument is another value of the same type",
 	check: anyOperand,
 	judge: func(o *operand, v value) Truth {

@@ -1,7 +1,7 @@
 package policy
 
 var opNotIn = operator{
-	name: "not_in", operand: "an array", example: `["RUB"]`, schema: `{"type": "array"}`,
+	name: "not_in", operand: "an array", example: `["RUB"]`,
 	means: "the argument equals none of the listed values, and one of them is of its type",
 	check: listOperand,
 	judge: func(o *operand, v value) Truth {

@@ -10,7 +10,7 @@ import (
 const maxRegex = 1000
 
 var opRegex = operator{
-	name: "regex", operand: "a string", example: `"^[a-z]+$"`, schema: `{"type": "string", "maxLength": 1000}`,
+	name: "regex", operand: "a string", example: `"^[a-z]+$"`,
 	means: "the argument is a string in which the RE2 pattern is found, anywhere unless it has ^ and $",
 	check: func(n *node) string {
 		if n.kind != kindString {

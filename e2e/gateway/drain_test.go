@@ -26,6 +26,7 @@ func TestCallsUnderWayAreAnsweredAtTheEnd(t *testing.T) {
 	free := sync.OnceFunc(func() { close(release) })
 	defer free()
 	g := serve(t, "mcp: {servers: {slow: {url: \""+upstream.URL+"/mcp\", era: modern}}}\n")
+	token := g.admit("slow")
 	call := func(method, name string) (string, error) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/mcp/slow", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"`+method+
 			`","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`))
@@ -39,7 +40,7 @@ func TestCallsUnderWayAreAnsweredAtTheEnd(t *testing.T) {
 		if name != "" {
 			req.Header.Set("Mcp-Name", name)
 		}
-		r, err := (bearer{g.token}).RoundTrip(req)
+		r, err := (bearer{token}).RoundTrip(req)
 		if err != nil {
 			return "", err
 		}

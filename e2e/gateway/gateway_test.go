@@ -22,6 +22,7 @@ import (
 	"sluice/internal/cli"
 	"sluice/internal/mcpwire/stdiodial"
 	"sluice/internal/testkit/everything"
+	"sluice/internal/testkit/mcptest"
 )
 
 // asServer makes the test binary the server that a configuration runs as a command.
@@ -51,6 +52,21 @@ type gate struct {
 	url    string
 	token  string // of the owner
 	stop   func() int
+}
+
+// admit makes a grant of a server that may call everything, and waits until the gateway
+// knows it.
+func (g *gate) admit(server string, more ...string) string {
+	g.t.Helper()
+	run := mcptest.Run(g.run)
+	run.SetPolicy(g.t, server, "all", mcptest.AllowAll)
+	_, token := run.Grant(g.t, server, "everything", append([]string{"--policy", "all"}, more...)...)
+	path := "/mcp/" + server
+	if server == "aggregate" {
+		path = "/mcp"
+	}
+	mcptest.AwaitToken(g.t, g.url+path, token)
+	return token
 }
 
 func start(t *testing.T) *gate {
@@ -175,10 +191,11 @@ func text(t *testing.T, r *mcp.CallToolResult, err error) string {
 func TestSeveralServersAreOne(t *testing.T) {
 	t.Parallel()
 	g := start(t)
+	token := g.admit("aggregate")
 	for _, version := range eras {
 		t.Run(version, func(t *testing.T) {
 			ctx := t.Context()
-			s := g.connect("/mcp", version, g.token, nil)
+			s := g.connect("/mcp", version, token, nil)
 			list, err := s.ListTools(ctx, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -226,12 +243,13 @@ func TestSeveralServersAreOne(t *testing.T) {
 func TestMembersAskTheClientOfTheAggregate(t *testing.T) {
 	t.Parallel()
 	g := start(t)
+	token := g.admit("aggregate")
 	// The modern era asks by interrupting the call, the legacy one by a request.
 	tools := map[string]string{eras[0]: "test_input_required_result_elicitation", eras[1]: "test_elicitation"}
 	for _, version := range eras {
 		for _, prefix := range []string{"web_", "l."} {
 			t.Run(version+" "+prefix, func(t *testing.T) {
-				s := g.connect("/mcp", version, g.token, &mcp.ClientOptions{
+				s := g.connect("/mcp", version, token, &mcp.ClientOptions{
 					ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 						return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"name": "Ada", "username": "Ada", "email": "ada@example.com"}}, nil
 					},
@@ -249,7 +267,7 @@ func TestChangesOfMembersReachTheClient(t *testing.T) {
 	t.Parallel()
 	g := start(t)
 	changed := make(chan struct{}, 16)
-	s := g.connect("/mcp", "2025-11-25", g.token, &mcp.ClientOptions{
+	s := g.connect("/mcp", "2025-11-25", g.admit("aggregate"), &mcp.ClientOptions{
 		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {
 			select {
 			case changed <- struct{}{}:
@@ -280,18 +298,10 @@ func TestChangesOfMembersReachTheClient(t *testing.T) {
 func TestTokensDecideWhoComesIn(t *testing.T) {
 	t.Parallel()
 	g := start(t)
-	code, reader := g.run("token", "add", "--user", "owner", "--scopes", "mcp:read", "--json")
-	var made struct {
-		Text string `json:"text"`
-		Tok  string `json:"token"`
-	}
-	if err := json.Unmarshal([]byte(reader), &made); err != nil || code != 0 {
-		t.Fatalf("exit %d, %v: %s", code, err, reader)
-	}
-	readOnly := made.Tok
-	if !strings.HasPrefix(readOnly, "slt_") {
-		readOnly = made.Text
-	}
+	token := g.admit("web")
+	_, readOnly := mcptest.Run(g.run).Grant(t, "web", "reader", "--policy", "all", "--scopes", "mcp:read")
+	_, noPolicy := mcptest.Run(g.run).Grant(t, "web", "new")
+	mcptest.AwaitToken(t, g.url+"/mcp/web", noPolicy)
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"test_simple_text","arguments":{},` +
 		`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
 	for _, tt := range []struct {
@@ -299,12 +309,16 @@ func TestTokensDecideWhoComesIn(t *testing.T) {
 		status            int
 		part              string
 	}{
-		{"the owner", "/mcp/web", g.token, 200, "simple text"},
-		{"nobody", "/mcp/web", "", 401, "no API token"},
-		{"nobody, at a server that is not there", "/mcp/none", "", 401, "no API token"},
-		{"a made-up token", "/mcp/web", "slt_" + strings.Repeat("A", 26) + "_" + strings.Repeat("0", 64), 401, "not valid"},
-		{"a token that only reads", "/mcp/web", readOnly, 403, "read_only_scope"},
-		{"a server that is not there", "/mcp/none", g.token, 404, "unknown_server"},
+		{"a grant", "/mcp/web", token, 200, "simple text"},
+		{"a grant without policy", "/mcp/web", noPolicy, 200, "no_policy"},
+		{"nobody", "/mcp/web", "", 401, "no token"},
+		{"nobody, at a server that is not there", "/mcp/none", "", 401, "no token"},
+		{"a made-up token", "/mcp/web", token[:len(token)-4] + "AAAA", 401, "not valid"},
+		{"an API token", "/mcp/web", g.token, 401, "not valid"},
+		{"a grant that only reads", "/mcp/web", readOnly, 403, "read_only_scope"},
+		{"a grant of another server", "/mcp/local", token, 401, "not valid"},
+		{"a grant of a server, at the aggregate", "/mcp", token, 401, "not valid"},
+		{"a server that is not there", "/mcp/none", token, 401, "not valid"},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+tt.path, strings.NewReader(call))
 		if err != nil {
@@ -330,7 +344,7 @@ func TestTokensDecideWhoComesIn(t *testing.T) {
 			t.Errorf("%s: challenge %q", tt.name, r.Header.Get("WWW-Authenticate"))
 		}
 	}
-	s := g.connect("/mcp", "2026-07-28", readOnly, nil)
+	s := g.connect("/mcp/web", "2026-07-28", readOnly, nil)
 	if list, err := s.ListTools(t.Context(), nil); err != nil || len(list.Tools) == 0 {
 		t.Errorf("a token that reads lists nothing: %v", err)
 	}
@@ -339,7 +353,7 @@ func TestTokensDecideWhoComesIn(t *testing.T) {
 func TestMetricsAndTheEnd(t *testing.T) {
 	t.Parallel()
 	g := start(t)
-	s := g.connect("/mcp", "2025-11-25", g.token, nil)
+	s := g.connect("/mcp", "2025-11-25", g.admit("aggregate"), nil)
 	if _, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "l.test_simple_text"}); err != nil {
 		t.Fatal(err)
 	}

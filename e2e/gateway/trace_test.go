@@ -53,7 +53,7 @@ func TestATraceGoesOn(t *testing.T) {
 		"Traceparent": "00-" + trace + "-b7ad6b7169203331-01", "Tracestate": "vendor=1"} {
 		req.Header.Set(k, v)
 	}
-	r, err := (bearer{g.token}).RoundTrip(req)
+	r, err := (bearer{g.admit("one")}).RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ import (
 	"sluice/internal/approve"
 	"sluice/internal/auth"
 	"sluice/internal/fault"
+	"sluice/internal/govern"
 	"sluice/internal/ledger"
 	"sluice/internal/secret"
 	"sluice/internal/source"
@@ -41,6 +42,7 @@ const Root = "/api/v1"
 type Options struct {
 	Writeback *writeback.Service
 	Auth      *auth.Service
+	Govern    *govern.Service
 	Store     ledger.Store
 	Keys      *secret.Keyring
 	// Realm names where previews are for.

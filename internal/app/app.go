@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/internal/auth"
@@ -39,8 +40,9 @@ type App struct {
 	metrics   metrics
 	approvals approvals
 
-	guarding sync.Mutex
-	guarded  *Guard // opened when it is first asked for
+	following atomic.Pointer[govern.Directory] // the gateway's, where one runs
+	guarding  sync.Mutex
+	guarded   *Guard // opened when it is first asked for
 }
 
 // Options are what a test sets and a program leaves empty.
@@ -76,8 +78,18 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 		Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version(), Log: o.Log, Ingest: a.ingest, Prepare: prepareMapping,
 	})
 	a.Auth = auth.New(store, keys, tenant.Local(o.Via), Version())
-	a.Govern = govern.New(govern.Options{Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version()})
+	a.Govern = govern.New(govern.Options{
+		Store: store, Keys: keys, Caller: tenant.Local(o.Via), Version: Version(), Approvals: waiting{a}, Replayer: a.Replayer(), Changed: a.changed,
+	})
 	return a, nil
+}
+
+// changed tells the gateway of this process that who may call what has changed; others
+// look by themselves.
+func (a *App) changed() {
+	if d := a.following.Load(); d != nil {
+		d.Poke()
+	}
 }
 
 // leaseTime is how long a batch is one worker's own. The variable is for tests: a

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sluice/internal/auth"
@@ -106,7 +105,7 @@ func (k *callers) refuse(r *http.Request, path string, err error) error {
 	if wait > 0 {
 		return &httpserve.Refusal{
 			Status: http.StatusTooManyRequests, WWWAuthenticate: k.bearer.Challenge(k.base, path, "invalid_token"),
-			Message: "too many tokens were refused; try again in " + strconv.Itoa(int(wait.Seconds())+1) + " s",
+			Message: "too many tokens were refused; try again later", RetryAfter: int(wait.Seconds()) + 1,
 		}
 	}
 	return &httpserve.Refusal{

@@ -22,8 +22,8 @@ import (
 	"sluice/internal/gateway"
 	"sluice/internal/gateway/pipeline"
 	"sluice/internal/govern"
-	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/mcpwire/httpserve"
 	"sluice/internal/obs"
 )
 
@@ -78,6 +78,7 @@ func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err er
 	if err != nil {
 		return nil, err
 	}
+	a.following.Store(g.directory)
 	if g.approvals, err = a.Approve(ctx); err != nil {
 		return nil, err
 	}
@@ -184,26 +185,18 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request) {
 	e.face.ServeHTTP(w, r)
 }
 
-// unknown answers for a server that is not there, to everybody alike: who holds no
-// token of a server must not learn which there are.
+// unknown answers for a server that is not there: as one that is there answers a token
+// that is not its own. Who holds no token of a server must not learn which there are.
 func (g *Gateway) unknown(w http.ResponseWriter, r *http.Request, broken *endpoint) {
+	server := ""
 	if broken != nil {
-		if _, err := g.callers.of(broken.record.ID, r.URL.Path)(r); err == nil {
-			e := &exchange.Error{Code: exchange.Unreachable, Message: "the server can't be reached the way it is configured", Fix: "the gateway's log says why; `sluice server check` too"}
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(e.Status())
-			_, _ = w.Write(e.Response(nil))
-			return
-		}
+		server = broken.record.ID
 	}
-	challenge := ""
-	if r.Header.Get("Authorization") != "" {
-		challenge = "invalid_token"
+	_, err := g.callers.of(server, r.URL.Path)(r)
+	if err == nil {
+		err = &exchange.Error{Code: exchange.Unreachable, Message: "the server can't be reached the way it is configured", Fix: "the gateway's log says why; `sluice server check` too"}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("WWW-Authenticate", (*bearer.Verifier)(nil).Challenge(g.base(), r.URL.Path, challenge))
-	w.WriteHeader(http.StatusUnauthorized)
-	_, _ = w.Write(mcpwire.BuildError(nil, mcpwire.CodeInvalidRequest, "the call carries no token of a grant of a server at this path", nil))
+	httpserve.Refuse(w, err)
 }
 
 // Families are the gateway's metrics.

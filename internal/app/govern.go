@@ -2,11 +2,18 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"sluice/internal/config"
 	"sluice/internal/fault"
 	"sluice/internal/govern"
+	"sluice/internal/ledger"
 	"sluice/internal/registry"
 	"sluice/internal/tenant"
 )
@@ -55,4 +62,46 @@ func (a *App) SyncServers(ctx context.Context, remove bool) error {
 	program := tenant.Local("config")
 	program.Workspace = a.Config.MCP.Workspace()
 	return a.Govern.As(program).SyncServers(ctx, slices.Clip(all), remove)
+}
+
+// HasState reports whether there is a ledger to open.
+func HasState(c *config.Config) bool {
+	_, err := os.Stat(filepath.Join(c.StateDir, "writeback.db"))
+	return c.DatabaseURL != "" || !errors.Is(err, fs.ErrNotExist)
+}
+
+// Path is where clients reach a server.
+func (s *ServerStatus) Path() string {
+	if s.Kind == "aggregate" && s.ManagedBy == "config" {
+		return "/mcp"
+	}
+	return "/mcp/" + s.Name
+}
+
+// OtherServers lists the servers of the gateway's workspace that don't stand in the
+// configuration.
+func (a *App) OtherServers(ctx context.Context) (list []ServerStatus, err error) {
+	var all []registry.Server
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		all, err = tx.Registry().Servers(ctx, a.Config.MCP.Workspace())
+		return err
+	})
+	for i := range all {
+		r := &all[i]
+		if _, is := a.Config.MCP.Servers[r.Name]; is || r.ManagedBy == "config" {
+			continue
+		}
+		out := ServerStatus{Name: r.Name, ID: r.ID, ManagedBy: r.ManagedBy, Kind: "aggregate"}
+		for _, m := range r.Members {
+			out.Target = strings.TrimPrefix(out.Target+", "+m.Server, ", ")
+		}
+		if s, err := config.ServerOf(r); err == nil && len(r.Members) == 0 {
+			out.Kind, out.Target = "command", commandLine(s.Command)
+			if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
+				out.Kind, out.Target = "url", u.Scheme+"://"+u.Host+u.Path
+			}
+		}
+		list = append(list, out)
+	}
+	return list, err
 }

@@ -115,6 +115,17 @@ func (a *App) Enforce(ctx context.Context) (enforce.Store, error) {
 	return a.guarded.Store, nil
 }
 
+// waiting ends what waits for a person when its grant or server goes.
+type waiting struct{ a *App }
+
+func (w waiting) Cancel(ctx context.Context, c enforce.Cancellation) (int, error) {
+	store, err := w.a.Enforce(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return store.Cancel(ctx, c)
+}
+
 type foldFunc = func(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error
 
 func openJournal(ctx context.Context, c *config.Config, o GuardOptions, fold foldFunc) (enforce.Store, error) {

@@ -71,8 +71,8 @@ func (a *App) OwnerToken(ctx context.Context) (string, error) {
 // API returns the JSON API over this state directory.
 func (a *App) API(o ServeOptions) *api.Server {
 	return api.New(api.Options{
-		Writeback: a.Writeback, Auth: a.Auth, Store: a.store, Keys: a.keys, Hooks: a.Hooks.Limited(o.InboxRows, o.InboxBytes),
-		Realm: a.Realm, Hosts: o.Hosts, Log: o.Log,
+		Writeback: a.Writeback, Auth: a.Auth, Govern: a.Govern, Store: a.store, Keys: a.keys, Hooks: a.Hooks.Limited(o.InboxRows, o.InboxBytes),
+		Realm: a.Realm, Hosts: o.Hosts, Log: o.Log, Approve: a.Approve,
 		Metrics: func(ctx context.Context) ([]byte, error) {
 			text, err := a.Metrics(ctx)
 			return append(slices.Clip(text), obs.Text(o.gateway.Families())...), err

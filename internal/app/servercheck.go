@@ -21,6 +21,9 @@ type ServerStatus struct {
 	Target    string `json:"target"`
 	Prefix    string `json:"prefix,omitempty"` // in the aggregate; empty outside it
 	Aggregate bool   `json:"aggregate"`
+	// Of one that does not stand in the configuration.
+	ID        string `json:"id,omitempty"`
+	ManagedBy string `json:"managed_by,omitempty"`
 
 	// Of a check.
 	Checked   bool   `json:"checked"`

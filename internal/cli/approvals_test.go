@@ -22,7 +22,7 @@ import (
 // Its moments are the machine's: the store keeps its own time.
 func (s *shop) gateway(fn func(ctx context.Context, store enforce.Store, keys *secret.Keyring)) {
 	s.t.Helper()
-	if o := s.run("status"); o.code != 0 { // makes the state directory
+	if o := s.run("runs"); o.code != 0 { // makes the state directory
 		s.t.Fatalf("exit %d\n%s", o.code, o.stderr)
 	}
 	cfg, err := config.Load(s.file("sluice.yaml", "state_dir: "+filepath.Join(s.dir, "state")+"\n"), nil)
@@ -207,5 +207,5 @@ func TestSearchExportAndProveCalls(t *testing.T) {
 	o = s.run("audit", "check-proof", proof)
 	has(t, o.stdout, "holds: 3 records about req_3") // decision, outcome, release
 	o = s.run("audit", "verify")
-	has(t, o.stdout, "intact", "in 2 chains")
+	has(t, o.stdout, "intact: 5 records in 1 chain")
 }

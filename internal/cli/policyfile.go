@@ -18,7 +18,7 @@ import (
 // import, replay.
 func (c *command) policyFileCommands() []*cobra.Command {
 	return []*cobra.Command{
-		c.policyValidate(), c.policyTest(), c.policyExplain(),
+		c.policyValidate(), c.policySchema(), c.policyTest(), c.policyExplain(),
 		c.policyScaffold(), c.policyImport(), c.policyReplay(),
 	}
 }

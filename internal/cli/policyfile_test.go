@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -254,7 +255,7 @@ func TestPolicyImportTellsTheDifferenceInReach(t *testing.T) {
 	if o.code != 0 {
 		t.Fatalf("exit %d\n%s", o.code, o.stderr)
 	}
-	has(t, o.stdout, "limited  denied   changed", "intercept.yaml:4: b:", "1 tool reaches less")
+	has(t, o.stdout, "limited  denied   changed", "intercept.yaml:4: b:", "Changed: 1 tool of 2.")
 	text, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
@@ -267,4 +268,47 @@ func TestPolicyImportTellsTheDifferenceInReach(t *testing.T) {
 		t.Errorf("exit %d\n%s", o.code, o.stdout)
 	}
 	has(t, o.stderr, "bad.yaml:2:1", "did you mean default?")
+}
+
+// modernCall is a call of a client of the modern era, on one line.
+func modernCall(id int, tool, arguments string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s,"_meta":{`+
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},`+
+		`"io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"}}}}`+"\n", id, tool, arguments)
+}
+
+// TestPolicyReplayJudgesWhatAProxyRecorded sends calls through a proxy and judges them
+// anew, in another process's place.
+func TestPolicyReplayJudgesWhatAProxyRecorded(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	srv := httptest.NewServer(everything.New().Handler())
+	t.Cleanup(srv.Close)
+	p := s.file("policy.json", `{"version":"1","default":"deny","tools":{"echo":{},"add":{}}}`)
+	o := s.runWith(modernCall(1, "echo", `{"message":"a"}`)+modernCall(2, "echo", `{"message":"b"}`)+modernCall(3, "nothing", `{}`),
+		"proxy", "-p", p, "--record-arguments", "encrypted", "--upstream", srv.URL+"/mcp")
+	if o.code != 0 || strings.Count(o.stdout, `"result"`) != 3 {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	next := s.file("next.json", `{"version":"1","default":"allow","tools":{"echo":{"deny_if":[{"conditions":[{"path":"args.message","op":"eq","value":"b"}]}]}}}`)
+	o = s.run("policy", "replay", "-p", next, "--server", "default", "--policy", "policy", "--json")
+	var doc struct {
+		Calls       int
+		Changed     int
+		AllowToDeny int `json:"allow_to_deny"`
+		DenyToAllow int `json:"deny_to_allow"`
+		CannotTell  int `json:"cannot_tell"`
+		Summary     string
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &doc); err != nil {
+		t.Fatalf("%v\n%s%s", err, o.stdout, o.stderr)
+	}
+	if doc.Calls != 3 || doc.AllowToDeny != 1 || doc.DenyToAllow != 1 || doc.CannotTell != 0 || doc.Summary != "1 grant, 2 calls would change" {
+		t.Errorf("%+v", doc)
+	}
+	lacks(t, o.stdout, `"b"`)
+	o = s.run("policy", "replay", "-p", next)
+	has(t, o.stdout, "3 calls, from", "allow → deny", "deny → allow", "/tools/echo/deny_if/args.message-eq")
+	o = s.run("policy", "replay", "-p", next, "--server", "elsewhere")
+	has(t, o.stdout, "No calls were recorded")
 }

@@ -103,12 +103,9 @@ func (c *command) writeReach(w io.Writer, path string, done *policytool.Imported
 		}
 		line(w, "%s %s:%d: %s", c.notice("note:"), fileName(path), n.Line, shown(about+n.Message))
 	}
-	switch changed {
-	case 0:
+	if changed == 0 {
 		line(w, "Every tool reaches as far as before.")
-	case 1:
-		line(w, "1 tool reaches less far than before, or further: see above.")
-	default:
-		line(w, "%d tools reach less far than before, or further: see above.", changed)
+	} else {
+		line(w, "Changed: %s of %d.", plural(int64(changed), "tool"), len(done.Reach)-1)
 	}
 }

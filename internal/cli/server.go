@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 
@@ -12,19 +13,30 @@ import (
 
 func (c *command) serverCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "server", Short: "The MCP servers of the configuration", GroupID: groupServe, Args: cobra.NoArgs, RunE: c.helpOrFault,
+		Use: "server", Short: "The MCP servers that clients reach", GroupID: groupServe, Args: cobra.NoArgs, RunE: c.helpOrFault,
 		Long: "Servers stand under `mcp.servers` of sluice.yaml; `sluice serve` serves each at /mcp/NAME and those\n" +
-			"of `mcp.aggregate` together at /mcp.",
-		Example: "  sluice server list\n  sluice server check crm\n  sluice server login crm",
+			"of `mcp.aggregate` together at /mcp. Others are made with add, or with `sluice apply`.",
+		Example: "  sluice server list\n  sluice server check crm\n  sluice server login crm\n" +
+			"  sluice server add ads --url https://ads.example.com/mcp",
 	}
 	list := &cobra.Command{
-		Use: "list", Short: "List the configured servers", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Use: "list", Short: "List the servers, those of sluice.yaml first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.load()
 			if err != nil {
 				return err
 			}
 			all := app.Servers(cfg)
+			if app.HasState(cfg) { // listing makes no state directory
+				err := c.with(cmd.Context(), func(a *app.App) error {
+					others, err := a.OtherServers(cmd.Context())
+					all = append(all, others...)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
 			return c.print(all, func(w io.Writer) { writeServers(w, all) })
 		},
 	}
@@ -60,7 +72,7 @@ func (c *command) serverCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.AddCommand(list, check, c.serverLogin(), c.serverLogout())
+	cmd.AddCommand(list, check, c.serverAdd(), c.serverSet(), c.serverRemove(), c.serverLogin(), c.serverLogout())
 	return cmd
 }
 
@@ -70,10 +82,14 @@ func writeServers(w io.Writer, all []app.ServerStatus) {
 		return
 	}
 	t := newTable(w)
-	t.head = []string{"server", "path", "kind", "target", "prefix in /mcp"}
+	t.head = []string{"server", "path", "kind", "target", "prefix in /mcp", "made in"}
 	for i := range all {
 		s := &all[i]
-		_ = t.row(s.Name, "/mcp/"+s.Name, s.Kind, s.Target, s.Prefix)
+		made := cmp.Or(s.ManagedBy, "server add")
+		if s.ID == "" {
+			made = "sluice.yaml"
+		}
+		_ = t.row(s.Name, s.Path(), s.Kind, s.Target, s.Prefix, made)
 	}
 	_ = t.flush()
 }

@@ -279,21 +279,26 @@ func (b *Book) Counts() (counters, marks, open, ambiguous, approvals int) {
 	return len(b.tallies), len(b.marks), len(b.open), len(b.ambiguous), len(b.approvals)
 }
 
-// Tallies, Marks, OpenCalls and AmbiguousCalls go through everything the book holds, in
-// no order, for whoever stores it. What they yield must not be changed.
-func (b *Book) Tallies() iter.Seq2[Counter, *Tally]      { return maps.All(b.tallies) }
-func (b *Book) Marks() iter.Seq2[Counter, Mark]          { return maps.All(b.marks) }
-func (b *Book) OpenCalls() iter.Seq2[string, *Held]      { return maps.All(b.open) }
+// Tallies goes through all counters, for whoever stores the book, in no order. As with
+// Marks, OpenCalls and AmbiguousCalls, what it yields must not be changed.
+func (b *Book) Tallies() iter.Seq2[Counter, *Tally] { return maps.All(b.tallies) }
+
+// Marks goes through all marks.
+func (b *Book) Marks() iter.Seq2[Counter, Mark] { return maps.All(b.marks) }
+
+// OpenCalls goes through the calls that are not settled.
+func (b *Book) OpenCalls() iter.Seq2[string, *Held] { return maps.All(b.open) }
+
+// AmbiguousCalls goes through those that ended ambiguous.
 func (b *Book) AmbiguousCalls() iter.Seq2[string, *Held] { return maps.All(b.ambiguous) }
 
-// PutTally, PutMark and PutHeld give a book back what was stored. A held call that has
-// ended is an ambiguous one.
+// PutTally gives a book back a counter as it was stored.
 func (b *Book) PutTally(c Counter, t *Tally) { b.tallies[c] = t }
 
-// PutMark: see PutTally.
+// PutMark gives back a mark.
 func (b *Book) PutMark(c Counter, m Mark) { b.marks[c] = m }
 
-// PutHeld: see PutTally.
+// PutHeld gives back a held call; one that has ended is an ambiguous one.
 func (b *Book) PutHeld(h *Held) error {
 	if len(h.Parts) != len(h.Charges) {
 		return fmt.Errorf("the reservation of %s has %d charges and %d parts", h.Call.Request, len(h.Charges), len(h.Parts))

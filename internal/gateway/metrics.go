@@ -36,7 +36,8 @@ var counted = []string{
 var outcomes = []string{
 	"ok", "error", "cancelled", string(exchange.Unreachable), string(exchange.TimedOut), string(exchange.BrokeOff), string(exchange.BackingOff),
 	string(exchange.SessionLost), string(exchange.CredentialLost), string(exchange.ConsentNeeded), string(exchange.WrongEra),
-	string(exchange.CannotCarry), string(exchange.TooMany), string(exchange.ShuttingDown), string(exchange.ReadOnlyScope), "failed",
+	string(exchange.CannotCarry), string(exchange.TooMany), string(exchange.ShuttingDown), string(exchange.ReadOnlyScope),
+	string(exchange.GrantEnded), "failed",
 }
 
 const (
@@ -59,7 +60,7 @@ type serverStats struct {
 }
 
 type methodStats struct {
-	outcomes [16]atomic.Uint64
+	outcomes [17]atomic.Uint64
 	buckets  [len(bounds) + 1]atomic.Uint64
 	nanos    atomic.Int64
 }

@@ -238,6 +238,11 @@ func (s *Service) removeServer(ctx context.Context, tx ledger.Tx, r *registry.Se
 	now := tx.Now()
 	for i := range policies {
 		if p := &policies[i]; p.Server == r.ID {
+			if p.ManagedBy != r.ManagedBy {
+				if err := writable(p.ManagedBy, "policy "+r.Name+"/"+p.Name); err != nil {
+					return err
+				}
+			}
 			p.DeletedAt = now
 			if err := tx.Registry().PutPolicy(ctx, p, p.Version); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/internal/enforce"
+	"sluice/internal/mcpwire/exchange"
 	"sluice/policy"
 )
 
@@ -119,6 +120,7 @@ func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Dura
 	if wait == 0 || a.State != enforce.Pending {
 		return a, nil
 	}
+	exchange.Taken(ctx) // what its client says next need not wait for a person
 	allowed, stop := t.p.whileAllowed(ctx, t.c)
 	defer stop()
 	waiting, cancel := context.WithTimeout(allowed, wait)

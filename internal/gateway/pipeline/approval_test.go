@@ -251,9 +251,11 @@ func TestTooManyParkedCallsAreDenied(t *testing.T) {
 // The answer to a question of the upstream belongs to the call that a person agrees to.
 func TestAnswersToTheUpstreamArePartOfTheCall(t *testing.T) {
 	t.Parallel()
-	d := approved(t, asks)
-	c := modern(t, "1", "tools/call", `"name":"pay","arguments":{"amount":1},"requestState":"s","inputResponses":{"q":{"action":"accept"}}`, `{}`)
-	if a := readAnswer(t, d.with(d.front, c)); a.code() != "approval_pending" {
-		t.Errorf("the answer is %s", a.raw)
+	for _, more := range []string{`,"requestState":"s"`, `,"inputResponses":{"q":{"action":"accept"}}`} {
+		d := approved(t, asks)
+		c := modern(t, "1", "tools/call", `"name":"pay","arguments":{"amount":1}`+more, `{}`)
+		if a := readAnswer(t, d.with(d.front, c)); a.code() != "approval_pending" {
+			t.Errorf("with %s: %s", more, a.raw)
+		}
 	}
 }

@@ -94,14 +94,38 @@ func (p *Pipeline) toolHash(s *Subject, tool string) string {
 
 var errNoList = errors.New("the answer is no list of tools")
 
-// arrayOf is the array of tools in a result. Of everything that is filtered by it, no
-// two parsers may read different things.
-func arrayOf(m *mcpwire.Message) (mcpwire.Span, error) {
-	array, ok := only(m.Raw, m.Result, "tools")
-	if !ok || m.Raw[array.Start] != '[' {
-		return mcpwire.Span{}, errNoList
+// listPage is where the parts of one page of a list stand.
+type listPage struct{ tools, next, scope, meta mcpwire.Span }
+
+// partsOf finds them. Of what a list is filtered by, no two parsers may read different
+// things.
+func partsOf(m *mcpwire.Message) (at listPage, err error) {
+	for key, value := range mcpwire.Members(m.Raw, m.Result) {
+		switch name, _ := m.Text(key); name {
+		case "tools":
+			if at.tools.Present() {
+				return at, errNoList
+			}
+			at.tools = value
+		case "nextCursor":
+			at.next = value
+		case "cacheScope":
+			if at.scope.Present() {
+				return at, errNoList
+			}
+			at.scope = value
+		case "_meta":
+			at.meta = value
+		default:
+			if strings.EqualFold(name, "tools") {
+				return at, errNoList
+			}
+		}
 	}
-	return array, nil
+	if !at.tools.Present() || m.Raw[at.tools.Start] != '[' {
+		return at, errNoList
+	}
+	return at, nil
 }
 
 // nameOf is the name of a tool in a list.
@@ -131,16 +155,12 @@ func only(raw []byte, object mcpwire.Span, name string) (at mcpwire.Span, ok boo
 
 // learn takes one page of a list. cursor is what it was asked for with; empty for the
 // first page. It tells the cursor of the next one.
-func (k *catalogue) learn(v view, cursor string, m *mcpwire.Message, now time.Time) (next string, err error) {
-	array, err := arrayOf(m)
-	if err != nil {
-		return "", err
-	}
-	next, _ = m.Text(mcpwire.Member(m.Raw, m.Result, "nextCursor"))
-	digest := sha256.Sum256(m.Bytes(array))
+func (k *catalogue) learn(v view, cursor string, m *mcpwire.Message, at *listPage, now time.Time) (next string, err error) {
+	next, _ = m.Text(at.next)
+	digest := sha256.Sum256(m.Bytes(at.tools))
 	page := k.same(digest, cursor == "" && next == "")
 	if page == nil {
-		if page, err = read(m, array, digest); err != nil {
+		if page, err = read(m, at.tools, digest); err != nil {
 			return "", err
 		}
 	}

@@ -37,11 +37,16 @@ func newConversation(c *exchange.Call) *conversation {
 
 type conversationKey struct{}
 
-// in is the context of a call or stream of the session.
+// in is the context of a call of the session.
 func (v *conversation) in(ctx context.Context) context.Context {
 	if !v.opensPages { // nobody will ask for it
 		return ctx
 	}
+	return v.on(ctx)
+}
+
+// on is the context of a stream of the session.
+func (v *conversation) on(ctx context.Context) context.Context {
 	return context.WithValue(ctx, conversationKey{}, v)
 }
 
@@ -70,6 +75,17 @@ func (v *conversation) hear(st *stream) (stop func()) {
 		defer v.mu.Unlock()
 		v.streams = slices.DeleteFunc(slices.Clone(v.streams), func(other *stream) bool { return other == st })
 	}
+}
+
+// newest reports whether a stream is the last one that the client opened. What is said to
+// a session is said on one stream, and an older one may be about to end.
+func (v *conversation) newest(st *stream) bool {
+	if v == nil {
+		return true
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.streams) == 0 || v.streams[len(v.streams)-1] == st
 }
 
 // await tells the client when an approval is decided, as long as the session lasts. The
@@ -101,7 +117,7 @@ func (v *conversation) ended(approval string, decided bool) *stream {
 	switch n := len(v.streams); {
 	case !decided:
 	case n > 0:
-		return v.streams[n-1] // the newest: an older one may be about to end
+		return v.streams[n-1]
 	case len(v.untold) < enforce.MaxParked:
 		v.untold = append(v.untold, approval)
 	}

@@ -20,6 +20,7 @@ import (
 type desk struct {
 	*lab
 	books *books
+	keys  *secret.Keyring
 	pipe  *pipeline.Pipeline
 }
 
@@ -31,6 +32,7 @@ func newDesk(t *testing.T, documents ...string) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.keys = keys
 	d.pipe = pipeline.New(pipeline.Options{
 		Directory: l.dir, Store: d.books, Keys: keys, Server: labServer, Now: d.books.clock, Metrics: pipeline.NewMetrics(),
 		Notify: func(string, *enforce.Approval) { d.books.notified++ },

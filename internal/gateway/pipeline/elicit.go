@@ -38,7 +38,7 @@ func (p *Pipeline) pending(ctx context.Context, s *Subject, c *exchange.Call, ou
 
 // pendingText is what an agent reads, and tells its user.
 func pendingText(a *enforce.Approval, link string) string {
-	text := "[APPROVAL PENDING] " + a.ID + ": " + reason(a) + " A person decides it"
+	text := "[APPROVAL PENDING] " + a.ID + ": " + reason(a) + " Ask a person to decide it"
 	switch {
 	case isPage(link):
 		text += " at " + link
@@ -46,7 +46,7 @@ func pendingText(a *enforce.Approval, link string) string {
 		text += " with `" + link + "`"
 	}
 	if !a.ExpiresAt.IsZero() {
-		text += ", until " + a.ExpiresAt.UTC().Format("15:04:05 UTC")
+		text += ", until " + a.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	return text + ". Nothing was done yet: repeat the identical call after approval."
 }

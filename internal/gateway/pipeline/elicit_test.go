@@ -78,7 +78,7 @@ func TestParkedCallTellsWhereAPersonDecides(t *testing.T) {
 		{"a command, to a client that opens pages", opensURLs, command, "`sluice approvals approve apr_1`"},
 		{"a page, to a client that does not open it", `{"elicitation":{}}`, page, "at https://gateway.example.com/approvals/apr_1"},
 		{"a page, to a client with forms only", `{"elicitation":{"form":{}}}`, page, "at https://gateway.example.com/approvals/apr_1"},
-		{"nowhere", opensURLs, nil, "A person decides it, until"},
+		{"nowhere", opensURLs, nil, "Ask a person to decide it, until"},
 	} {
 		for _, era := range []mcpwire.Era{mcpwire.Modern, mcpwire.Legacy} {
 			t.Run(tc.name+" "+era.String(), func(t *testing.T) {
@@ -285,7 +285,9 @@ func TestLegacyClientIsAskedToOpenThePage(t *testing.T) {
 			t.Errorf("approved: %s", answer)
 		}
 		e.stop()
-		<-e.done
+		if err := <-e.done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the stream ended with %v", err)
+		}
 	})
 }
 

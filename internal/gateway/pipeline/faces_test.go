@@ -362,3 +362,57 @@ func TestHeadersDoNotGiveAHiddenToolAway(t *testing.T) {
 		t.Errorf("hidden: %s\nunknown: %s", hidden, unknown)
 	}
 }
+
+// TestServerWithoutAStreamHasTheGateways: a client of a server that answers 405 to GET is
+// told over HTTP all the same, and its stream ends with the grant.
+func TestServerWithoutAStreamHasTheGateways(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, allowAll)
+	l.up.list = listing(`{"tools":[{"name":"a"},{"name":"b"}]}`)
+	url := l.serve(l.up)
+	ask := func(method, body, session string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "application/json, text/event-stream")
+		if session != "" {
+			req.Header.Set("Mcp-Session-Id", session)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+	hello := ask(http.MethodPost, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}`, "")
+	stream := ask(http.MethodGet, "", hello.Header.Get("Mcp-Session-Id"))
+	if stream.StatusCode != http.StatusOK {
+		t.Fatalf("the stream: %s", stream.Status)
+	}
+	l.dir.put("ann", subject(t, "ann", hideB))
+	events := mcpwire.NewEventReader(stream.Body, 1<<20)
+	for {
+		e, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(e.Data) == 0 {
+			continue
+		}
+		if string(e.Data) != `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}` {
+			t.Errorf("said %s", e.Data)
+		}
+		break
+	}
+	l.dir.put("ann", nil)
+	for {
+		if _, err := events.Next(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -172,7 +172,11 @@ func (p *Pipeline) look(ctx context.Context, v view, c *exchange.Call, next exch
 		if err != nil {
 			return err
 		}
-		if cursor, err = p.results.tools.learn(v, cursor, m, p.o.Now()); err != nil || cursor == "" {
+		at, err := partsOf(m)
+		if err != nil {
+			return err
+		}
+		if cursor, err = p.results.tools.learn(v, cursor, m, &at, p.o.Now()); err != nil || cursor == "" {
 			return err
 		}
 	}

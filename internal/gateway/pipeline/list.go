@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"strings"
 
@@ -40,13 +39,17 @@ func (p *Pipeline) listed(s *Subject, c *exchange.Call, e exchange.Event) exchan
 	if err == nil && m.Kind == mcpwire.Failure {
 		return e
 	}
+	var at listPage
+	if err == nil {
+		at, err = partsOf(&m)
+	}
 	if err == nil {
 		cursor, _ := c.Message.Text(c.Message.Cursor)
-		_, err = p.results.tools.learn(viewOf(s, c), cursor, &m, p.o.Now())
+		_, err = p.results.tools.learn(viewOf(s, c), cursor, &m, &at, p.o.Now())
 	}
 	data := e.Data
 	if err == nil {
-		data, err = filtered(s, &m)
+		data, err = filtered(s, &m, &at)
 	}
 	switch {
 	case err != nil && !filters(s): // nothing to cut out, and not ours to judge
@@ -68,33 +71,28 @@ const unreadable = "the server's list of tools can't be read, so that nothing of
 const anyDepth = 1 << 20
 
 // filtered is a list without what the subject must not see.
-func filtered(s *Subject, m *mcpwire.Message) ([]byte, error) {
-	array, err := arrayOf(m)
-	if err != nil {
-		return nil, err
-	}
+func filtered(s *Subject, m *mcpwire.Message, at *listPage) (data []byte, err error) {
 	var edits []mcpwire.Edit
 	if filters(s) {
-		keep := func(at mcpwire.Span) bool {
-			name, bad := nameOf(m.Raw, at)
+		edits = cut(m.Raw, at.tools, func(tool mcpwire.Span) bool {
+			name, bad := nameOf(m.Raw, tool)
 			if bad != nil {
 				err = bad
 			}
 			return bad == nil && shows(s, name)
-		}
-		edits = cut(m.Raw, array, keep)
+		})
 		if err != nil {
 			return nil, err
 		}
 		// An aggregate tells the names that it could not carry.
-		if dropped := mcpwire.Lookup(m.Raw, m.Result, "_meta", metaDropped); dropped.Present() {
-			edits = append(edits, cut(m.Raw, dropped, func(at mcpwire.Span) bool {
-				name, ok := m.Text(at)
-				return ok && shows(s, name)
-			})...)
-		}
+		edits = append(edits, cut(m.Raw, mcpwire.Member(m.Raw, at.meta, metaDropped), func(at mcpwire.Span) bool {
+			name, ok := m.Text(at)
+			return ok && shows(s, name)
+		})...)
 	}
-	edits = append(edits, private(s, m)...)
+	if !private(s, m, at) {
+		edits = append(edits, mcpwire.Edit{Span: at.scope, With: []byte(`"private"`)})
+	}
 	if len(edits) == 0 {
 		return m.Raw, nil
 	}
@@ -114,13 +112,10 @@ func listsTools(m *mcpwire.Message) bool {
 // metaDropped is where an aggregate names what it left out.
 const metaDropped = "sluice/dropped"
 
-// private keeps a list that is one grant's out of caches that serve others.
-func private(s *Subject, m *mcpwire.Message) []mcpwire.Edit {
-	scope := mcpwire.Member(m.Raw, m.Result, "cacheScope")
-	if !scope.Present() || bytes.Equal(m.Bytes(scope), []byte(`"private"`)) || !filters(s) && s.Grant == implicitGrant {
-		return nil
-	}
-	return []mcpwire.Edit{{Span: scope, With: []byte(`"private"`)}}
+// private reports whether a list stays as private as it has to be: one that is a single
+// grant's must not be in caches that serve others.
+func private(s *Subject, m *mcpwire.Message, at *listPage) bool {
+	return !at.scope.Present() || string(m.Bytes(at.scope)) == `"private"` || !filters(s) && s.Grant == implicitGrant
 }
 
 // implicitGrant is the grant of a process without accounts: nobody else is there to see

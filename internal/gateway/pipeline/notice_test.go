@@ -145,6 +145,32 @@ func TestStreamsTellWhatAPolicyChanges(t *testing.T) {
 	}
 }
 
+// TestNewsOfASessionAreToldOnce: on the stream that its client opened last.
+func TestNewsOfASessionAreToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, allowAll)
+		listen := l.session(`{}`)
+		older := hearing(t, listen)
+		older.next(t)
+		newer := hearing(t, listen)
+		newer.next(t)
+		l.dir.put("ann", subject(t, "ann", hideB))
+		if got := newer.next(t); !strings.Contains(got, changedNotice) {
+			t.Errorf("said %s", got)
+		}
+		older.silent(t, "it was told on the newer stream")
+		newer.stop()
+		if err := <-newer.done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the newer stream ended with %v", err)
+		}
+		l.dir.put("ann", subject(t, "ann", allowAll))
+		if got := older.next(t); !strings.Contains(got, changedNotice) {
+			t.Errorf("said %s", got)
+		}
+	})
+}
+
 func TestSubscriptionWithoutToolsIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"sluice/internal/enforce"
@@ -37,6 +38,7 @@ type Pipeline struct {
 	o       Options
 	results results // lists, hidden names, streams
 	tasks   tasks
+	digests sync.Pool // of *digest
 }
 
 // New returns the pipeline of one upstream.
@@ -47,5 +49,5 @@ func New(o Options) *Pipeline {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pipeline{o: o}
+	return &Pipeline{o: o, digests: sync.Pool{New: func() any { return newDigest(o.Keys) }}}
 }

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +78,31 @@ func argumentKeys(m *mcpwire.Message) []string {
 
 // mac is the keyed digest of the arguments.
 func (t *toolCall) mac() string {
-	return hex.EncodeToString(t.p.o.Keys.MAC(macArguments, t.canonical))
+	d := t.p.digests.Get().(*digest)
+	defer t.p.digests.Put(d)
+	var text [2 * sha256.Size]byte
+	if d.hash == nil {
+		hex.Encode(text[:], t.p.o.Keys.MAC(macArguments, t.canonical))
+	} else {
+		d.hash.Reset()
+		d.hash.Write(t.canonical)
+		hex.Encode(text[:], d.hash.Sum(d.sum[:0]))
+	}
+	return string(text[:])
+}
+
+// digest is a MAC that is used again, which saves making its key each time.
+type digest struct {
+	hash hash.Hash // nil: Keys does not hand out the key
+	sum  [sha256.Size]byte
+}
+
+// newDigest makes what Keys.MAC makes for arguments.
+func newDigest(k Keys) *digest {
+	if d, ok := k.(interface{ Derive(purpose string) []byte }); ok {
+		return &digest{hash: hmac.New(sha256.New, d.Derive(macArguments))}
+	}
+	return &digest{}
 }
 
 // clientName is the name in an Implementation object.

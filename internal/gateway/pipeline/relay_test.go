@@ -98,6 +98,8 @@ func TestRelayedAnswersAreSettled(t *testing.T) {
 			want: enforce.Commit, label: "ok"},
 		{name: "a message over several lines", kind: "text/event-stream", body: "data: {\"jsonrpc\":\"2.0\",\"id\":7,\ndata: \"result\":{\"content\":[],\ndata:\"isError\":true}}\n\n",
 			want: enforce.Commit, label: "tool_error"},
+		{name: "a message over several lines with CRLF", kind: "text/event-stream", body: "data: {\"jsonrpc\":\"2.0\",\"id\":7,\r\ndata: \"result\":{\"content\":[]}}\r\n\r\n",
+			want: enforce.Commit, label: "ok"},
 		{name: "a stream that turns down", kind: "text/event-stream", body: "data: " + message(`"error":{"code":-32601,"message":"m"}`) + "\n\n", want: enforce.Rollback, label: "rpc_error"},
 		{name: "a long event", kind: "text/event-stream", body: "data: " + message(`"result":{"content":[{"type":"text","text":"`+long+`"}]}`) + "\n\n", want: enforce.Commit, label: "ok"},
 		{name: "a stream that breaks off", kind: "text/event-stream", body: "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":1,\"progress\":1}}\n\n", cut: true,

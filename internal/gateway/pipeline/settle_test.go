@@ -185,6 +185,12 @@ func TestLimitsTogether(t *testing.T) {
 		{"a counter of the organisation is one, wherever it is named", []string{`{"version":"1","default":"deny","all_tools":{"limits":[{"counter":"n","window":"hour","max":3,"scope":"org"}]},
 			"tools":{"a":{"limits":[{"counter":"n","window":"hour","max":2,"scope":"org"}]},"b":{}}}`},
 			[]string{"a ", "a ", "a limit_exceeded", "b ", "b limit_exceeded"}},
+		{"a counter of the organisation is one for all tools", []string{`{"version":"1","default":"deny","tools":{
+			"a":{"limits":[{"counter":"n","window":"hour","max":2,"scope":"org"}]},"b":{"limits":[{"counter":"n","window":"hour","max":2,"scope":"org"}]}}}`},
+			[]string{"a ", "b ", "a limit_exceeded", "b limit_exceeded"}},
+		{"counters of two tools are two", []string{`{"version":"1","default":"deny","tools":{
+			"a":{"limits":[{"counter":"n","window":"hour","max":1,"scope":"grant"}]},"b":{"limits":[{"counter":"n","window":"hour","max":1,"scope":"grant"}]}}}`},
+			[]string{"a ", "b ", "a limit_exceeded", "b limit_exceeded"}},
 		{"two policies name one counter", []string{
 			`{"version":"1","default":"deny","tools":{"a":{"limits":[{"counter":"n","window":"hour","max":3,"scope":"grant"}]}}}`,
 			`{"version":"1","default":"deny","tools":{"a":{"limits":[{"counter":"n","window":"hour","max":2,"scope":"grant"}]}}}`},
@@ -227,8 +233,9 @@ func TestLimitsOfASession(t *testing.T) {
 // this grant, and one that succeeded.
 func TestAfter(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, `{"version":"1","default":"deny","tools":{"read":{},"update":{"limits":[
-		{"counter":"fresh","after":"read","key":"args.campaign_id","window_seconds":1800,"scope":"grant"}]}}}`)
+	document := `{"version":"1","default":"deny","tools":{"read":{},"update":{"limits":[
+		{"counter":"fresh","after":"read","key":"args.campaign_id","window_seconds":1800,"scope":"grant"}]}}}`
+	d := newDesk(t, document)
 	step := func(what, tool, arguments, want string) {
 		t.Helper()
 		if a := d.call(tool, arguments); a.code() != want {
@@ -259,6 +266,10 @@ func TestAfter(t *testing.T) {
 	step("another campaign", "update", `{"campaign_id":2}`, "limit_exceeded")
 	d.books.advance(30*time.Minute + time.Second)
 	step("too late", "update", `{"campaign_id":1}`, "limit_exceeded")
+	step("another read", "read", `{"campaign_id":1}`, "")
+	d.dir.put("ann", subject(t, "ann", strings.Replace(document, "1800", "3600", 1)))
+	d.books.advance(10 * time.Minute)
+	step("after a read under another window", "update", `{"campaign_id":1}`, "")
 }
 
 type sinkFunc func(exchange.Event) error

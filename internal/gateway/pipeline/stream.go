@@ -21,7 +21,9 @@ func (p *Pipeline) listen(ctx context.Context, c *exchange.Call, lastEventID str
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	st := &stream{p: p, s: s, c: c, out: out, open: true, stop: cancel}
-	defer conversationOf(ctx).hear(st)()
+	v := conversationOf(ctx)
+	st.one = func() bool { return v.newest(st) }
+	defer v.hear(st)()
 	stop := st.watch(ctx)
 	err = up(ctx, c, lastEventID, st)
 	if errors.Is(err, exchange.ErrNoStream) && lastEventID == "" {
@@ -70,6 +72,8 @@ type stream struct {
 	stop context.CancelCauseFunc
 	// tools says that the client of a subscription wants to hear of them.
 	tools bool
+	// one reports whether this is the stream of its session on which news are told.
+	one func() bool
 
 	mu      sync.Mutex
 	s       *Subject // as of now
@@ -104,7 +108,7 @@ func (st *stream) changed(was, is *Subject) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.s = is
-	if other && (st.id == nil || st.tools) {
+	if other && (st.id == nil && st.one() || st.tools) {
 		st.news = true
 		st.tell()
 	}
@@ -185,9 +189,11 @@ func (st *stream) ofSession(e exchange.Event) (exchange.Event, error) {
 	if m.Kind != mcpwire.Result || !listsTools(&m) {
 		return e, nil
 	}
-	if data, err := filtered(st.s, &m); err == nil {
-		e.Data = data
-	} else {
+	at, err := partsOf(&m)
+	if err == nil {
+		e.Data, err = filtered(st.s, &m, &at)
+	}
+	if err != nil {
 		e.Data = mcpwire.BuildError(m.Bytes(m.ID), mcpwire.CodeInternal, unreadable, nil)
 	}
 	return e, nil

@@ -71,9 +71,6 @@ func (w *watch) settle() {
 func (w *watch) finish(err error) {
 	if !w.seen {
 		w.ending = endingOfError(err)
-		if w.ctx.Err() != nil && errors.Is(err, w.ctx.Err()) {
-			w.ending.label = endedCanceled
-		}
 	}
 	w.settle()
 }

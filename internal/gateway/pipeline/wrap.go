@@ -89,7 +89,7 @@ func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
 }
 
 func (s *session) Listen(ctx context.Context, c *exchange.Call, lastEventID string, out exchange.Sink) error {
-	return s.p.listen(s.conversation.in(ctx), c, lastEventID, out, s.Session.Listen)
+	return s.p.listen(s.conversation.on(ctx), c, lastEventID, out, s.Session.Listen)
 }
 
 func (s *session) Close(ctx context.Context) error {

@@ -11,9 +11,10 @@ import (
 
 // Refusal is what Authenticate returns for a request whose sender it does not accept.
 type Refusal struct {
-	Status          int    // 401 or 403
+	Status          int    // 401, 403 or 429
 	WWWAuthenticate string // the challenge
 	Message         string // what is missing; no part of what was shown
+	RetryAfter      int    // seconds; 0: not said
 }
 
 func (r *Refusal) Error() string { return r.Message }
@@ -65,22 +66,33 @@ func (h *Handler) notAllowed(w http.ResponseWriter, text string) {
 }
 
 func (h *Handler) unauthenticated(w http.ResponseWriter, err error) {
+	h.stats.refused.Add(1)
+	if !Refuse(w, err) {
+		h.o.Log.Error("authentication failed", "server", h.o.Server, "error", err)
+		writeText(w, http.StatusInternalServerError, "the sender could not be established")
+	}
+}
+
+// Refuse answers with a *Refusal or an *exchange.Error, as a Handler answers with what
+// its Authenticate returned; false for any other error, which is not answered.
+func Refuse(w http.ResponseWriter, err error) bool {
 	var refused *Refusal
 	var failed *exchange.Error
 	switch {
 	case errors.As(err, &refused):
-		h.stats.refused.Add(1)
 		if refused.WWWAuthenticate != "" {
 			w.Header().Set("WWW-Authenticate", refused.WWWAuthenticate)
 		}
+		if refused.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(refused.RetryAfter))
+		}
 		writeText(w, refused.Status, refused.Message)
 	case errors.As(err, &failed):
-		h.fail(w, nil, failed)
+		writeJSON(w, failed.Status(), failed.Response(nil))
 	default:
-		h.stats.refused.Add(1)
-		h.o.Log.Error("authentication failed", "server", h.o.Server, "error", err)
-		writeText(w, http.StatusInternalServerError, "the sender could not be established")
+		return false
 	}
+	return true
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {

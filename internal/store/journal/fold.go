@@ -25,6 +25,8 @@ const (
 	foldTime    = 30 * time.Second       // for all of one turn
 	behindAge   = time.Minute            // without progress: calls are denied
 	behindBytes = 64 << 20               // so they are with this much waiting
+	slowBytes   = 16 << 20               // from here on calls are slowed down
+	slowCall    = 40 * time.Microsecond  // to one in this time
 )
 
 // folder hands records on, if it gets the lock.
@@ -264,6 +266,7 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 		clear(calls)
 		calls = calls[:0]
 		*p = next
+		s.judge(*p)
 		return s.fold.put(*p)
 	}
 	sc := scanner{r: io.NewSectionReader(file, p.offset, end-p.offset), last: p.seq}
@@ -317,6 +320,7 @@ func (s *Store) judge(p position) {
 			}
 		}
 	}
+	s.slow.Store(s.o.Fold != nil && waiting > slowBytes)
 	now := time.Now()
 	if p != f.last || waiting <= 0 {
 		f.last, f.progress = p, now

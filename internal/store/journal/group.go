@@ -86,6 +86,9 @@ func (s *Store) lead(own *op) {
 		}
 		ops[i] = nil
 	}
+	if s.slow.Load() {
+		time.Sleep(time.Duration(len(ops)) * slowCall)
+	}
 
 	s.mu.Lock()
 	s.spare = ops[:0]

@@ -72,6 +72,7 @@ type Store struct {
 	seenGen   atomic.Int64 // the file as it was last read, for those who wait
 	seenEnd   atomic.Int64
 	behind    atomic.Bool // the audit log has not taken anything for too long
+	slow      atomic.Bool // it takes less than there is
 	fold      folder
 	wake      chan struct{}   // the background has something to do
 	ctx       context.Context // of the background

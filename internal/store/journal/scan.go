@@ -56,7 +56,7 @@ func (sc *scanner) fill() bool {
 	}
 	n, err := sc.r.ReadAt(sc.buf[have:], sc.at+int64(have))
 	sc.to += n
-	if n == 0 && err != nil && err != io.EOF { //nolint:errorlint // ReadAt returns it as it is
+	if n == 0 && err != nil && err != io.EOF {
 		sc.err = err
 		return false
 	}
@@ -67,7 +67,7 @@ func (sc *scanner) fill() bool {
 // file.
 func (sc *scanner) skip(rest int64) bool {
 	b := make([]byte, rest)
-	if _, err := sc.r.ReadAt(b, sc.at); err != nil && err != io.EOF { //nolint:errorlint // as above
+	if _, err := sc.r.ReadAt(b, sc.at); err != nil && err != io.EOF {
 		sc.err = err
 		return false
 	}
