@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net/http"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"sluice/internal/approve"
 	"sluice/internal/auth"
@@ -25,7 +26,11 @@ import (
 type approvals struct {
 	mu      sync.Mutex
 	service *approve.Service
+	base    atomic.Pointer[string] // where people reach the pages; nil: mcp.public_url says
 }
+
+// reached says where people reach the pages of this process.
+func (p *approvals) reached(base string) { p.base.Store(&base) }
 
 // Approve returns the approvals and calls of the gateway, for whoever holds the state
 // directory; As makes it another caller's.
@@ -50,20 +55,9 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	return a.approvals.service, nil
 }
 
-// ApprovalPage serves the pages of approvals under approve.PagePath.
-func (a *App) ApprovalPage(ctx context.Context, hosts []string) (http.Handler, error) {
-	s, err := a.Approve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.Page(approve.PageOptions{
-		Resolve: a.Auth.Resolve, Hosts: slices.Concat(hosts, a.Config.MCP.AllowedHosts), Public: a.Config.MCP.PublicURL, Limit: a.Refusals("web.refused"),
-	}), nil
-}
-
-// Refusals counts tokens that one face of the server refused; op names its records.
-func (a *App) Refusals(op string) *auth.Refusals {
-	return auth.NewRefusals(auth.RefusalOptions{Store: a.store, Keys: a.keys, Op: op, Version: Version(), Now: a.now, Log: a.log})
+// refusals counts tokens that one face of the server refused; op names its records.
+func (a *App) refusals(op string, log *slog.Logger) *auth.Refusals {
+	return auth.NewRefusals(auth.RefusalOptions{Store: a.store, Keys: a.keys, Op: op, Version: Version(), Now: a.now, Log: log})
 }
 
 // FlushCalls brings what the gateway recorded last into the audit log, for somebody who
@@ -103,10 +97,14 @@ func (a *App) place(ctx context.Context, workspace, server string) (p approve.Pl
 
 // approvalLink leads to the page of one approval, where people can reach this server.
 func (a *App) approvalLink(id string) string {
-	if a.Config.MCP.PublicURL == "" {
+	base := a.Config.MCP.PublicURL
+	if at := a.approvals.base.Load(); at != nil {
+		base = *at
+	}
+	if base == "" {
 		return ""
 	}
-	return strings.TrimSuffix(a.Config.MCP.PublicURL, "/") + approve.PagePath + id
+	return strings.TrimSuffix(base, "/") + approve.PagePath + id
 }
 
 // Named replaces names of a server and a grant by their ids, as calls are recorded under

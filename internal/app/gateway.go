@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"sluice/internal/approve"
-	"sluice/internal/auth"
 	"sluice/internal/bearer"
 	"sluice/internal/config"
 	"sluice/internal/credential"
@@ -86,7 +85,11 @@ func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err er
 		return nil, err
 	}
 	g.callers = a.callers(g.directory, g.base(), o.Log)
-	g.page = g.approvals.Page(approve.PageOptions{Resolve: a.Auth.Resolve, Hosts: slices.Concat(a.Config.MCP.AllowedHosts, o.Hosts), Limit: g.callers.refusals})
+	a.approvals.reached(g.base())
+	g.page = g.approvals.Page(approve.PageOptions{
+		Resolve: a.Auth.Resolve, Hosts: slices.Concat(a.Config.MCP.AllowedHosts, o.Hosts), Public: a.Config.MCP.PublicURL,
+		Limit: a.refusals("web.refused", o.Log), // its own: an agent with an old token must not keep people from deciding
+	})
 	for _, name := range a.Config.MCP.Names() {
 		for _, m := range a.Config.MissingSecrets(name) {
 			o.Log.Warn("a configured secret of a server is missing", "server", name, "for", m.For, "looked_for", m.Place())
@@ -99,9 +102,7 @@ func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err er
 // callers builds what says who sends.
 func (a *App) callers(d *govern.Directory, base string, log *slog.Logger) *callers {
 	k := &callers{directory: d, base: base, issuers: map[string]config.MCPBearer{}}
-	k.refusals = auth.NewRefusals(auth.RefusalOptions{
-		Store: a.store, Keys: a.keys, Op: "gateway.refused", Version: Version(), Now: a.now, Log: log,
-	})
+	k.refusals = a.refusals("gateway.refused", log)
 	var issuers []bearer.Issuer
 	for _, b := range a.Config.MCP.Bearer {
 		issuers = append(issuers, bearer.Issuer{URL: b.Issuer, JWKS: b.JWKS, Audience: b.Audience})

@@ -71,11 +71,11 @@ func hidesAny(s *Subject) bool {
 // name, so that the answer is the same to all of them.
 const unknownTool = "unknown tool: this server lists no tool of that name"
 
-// unlisted answers calls of names that the subject can't see, where a policy with
-// default allow hides anything. It sends that answer to out, which records the denial
+// unlisted answers calls of names that the subject can't see, where something is hidden
+// and no policy denies by default. It sends that answer to out, which records the denial
 // first, and reports true; or it sends nothing and reports false.
-func (p *Pipeline) unlisted(ctx context.Context, s *Subject, c *exchange.Call, out exchange.Sink, next exchange.Next) (handled bool, err error) {
-	if !hidesAny(s) || meets(s) != nil {
+func (p *Pipeline) unlisted(ctx context.Context, s *Subject, c *exchange.Call, out *recordFirst, next exchange.Next) (handled bool, err error) {
+	if meets(s) != nil {
 		return false, nil
 	}
 	name, ok := c.Message.Text(c.Message.Name)
@@ -85,6 +85,7 @@ func (p *Pipeline) unlisted(ctx context.Context, s *Subject, c *exchange.Call, o
 	seen, err := p.sees(ctx, s, c, name, next)
 	switch {
 	case err != nil:
+		out.unread = true
 		p.o.Log.Warn("a call is denied: the list of tools can't be had, and what is hidden not be told from what is not", "server", p.o.Server, "error", err.Error())
 		return true, out.Send(exchange.Event{Final: true, Data: mcpwire.BuildError(c.Message.Bytes(c.Message.ID), mcpwire.CodeInternal,
 			"the server's list of tools can't be read now, so that no tool of it can be called", nil)})

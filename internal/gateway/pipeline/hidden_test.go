@@ -135,6 +135,9 @@ func TestWithoutAListNothingIsCalled(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	if got := l.store.decided(); !slices.Equal(got, []string{"deny list_unavailable a", "deny hidden b", "deny list_unavailable x"}) {
+		t.Errorf("recorded %q", got)
+	}
 	if n := l.up.methods(); n["tools/call"] > 0 || n["tools/list"] != 1 {
 		t.Errorf("the upstream heard %v", n)
 	}

@@ -96,8 +96,10 @@ func (t *toolCall) describe(tool string) (err error) {
 // be taken anew.
 func (t *toolCall) pass(ctx context.Context) (again bool, err error) {
 	p := t.p
-	if handled, err := p.unlisted(ctx, t.s, t.c, &recordFirst{Sink: t.out, ctx: ctx, t: t}, t.next); handled || err != nil {
-		return false, err
+	if hidesAny(t.s) {
+		if handled, err := p.unlisted(ctx, t.s, t.c, &recordFirst{Sink: t.out, ctx: ctx, t: t}, t.next); handled || err != nil {
+			return false, err
+		}
 	}
 	v := t.judge()
 	if v.denial != nil {
@@ -212,15 +214,19 @@ func (t *toolCall) unavailable(cause error) *denial {
 // recordFirst records that a name is not in the list before that answer is given.
 type recordFirst struct {
 	exchange.Sink
-	ctx  context.Context
-	t    *toolCall
-	once bool
+	ctx    context.Context
+	t      *toolCall
+	once   bool
+	unread bool // there is no list
 }
 
-// The code and rule of a name that is in no list, beside policy.Hidden.
+// The codes and rules of a name that is in no list, beside policy.Hidden, and of one that
+// nothing is known of, since the list can't be had.
 const (
 	codeNotListed = "not_listed"
 	ruleNotListed = "(not listed)"
+	codeNoList    = "list_unavailable"
+	ruleNoList    = "(list unavailable)"
 )
 
 func (r *recordFirst) Send(e exchange.Event) error {
@@ -231,8 +237,11 @@ func (r *recordFirst) Send(e exchange.Event) error {
 	t := r.t
 	rec := t.rec
 	rec.Decision, rec.Code, rec.Rule = "deny", codeNotListed, ruleNotListed
-	if hides(t.s, t.call.Tool) {
+	switch {
+	case hides(t.s, t.call.Tool):
 		rec.Code, rec.Rule = string(policy.Hidden), "(hidden)"
+	case r.unread:
+		rec.Code, rec.Rule = codeNoList, ruleNoList
 	}
 	for i := range t.s.Policies {
 		decidedBy(&rec, &t.s.Policies[i])
