@@ -95,12 +95,16 @@ type snapshot struct {
 	grants   map[string]*Entry            // by id
 	through  map[string]map[string]*Entry // by id, then by id of a member of its aggregate
 	persons  map[person]*Entry
+	named    map[name]*Entry
 	servers  map[string]*registry.Server // by id, and by name in the directory's workspace
 	// expiring holds when grants will be over, ascending.
 	expiring []time.Time
 }
 
-type person struct{ server, issuer, subject string }
+type (
+	person struct{ server, issuer, subject string }
+	name   struct{ server, grant string }
+)
 
 type parsedKey struct {
 	policy  string
@@ -174,10 +178,8 @@ func (d *Directory) Named(grant, server string) (*Entry, error) {
 	}
 	now := d.now.Load()
 	if s := now.servers[server]; s != nil {
-		for _, e := range now.grants {
-			if e.Server == s && e.Grant.Name == grant && e.Grant.Live(d.o.Now()) {
-				return e, nil
-			}
+		if e := now.named[name{s.ID, grant}]; e != nil && e.Grant.Live(d.o.Now()) {
+			return e, nil
 		}
 	}
 	return nil, ErrUnknown
@@ -366,7 +368,7 @@ func (d *Directory) load(ctx context.Context, tx ledger.Tx, revision int64) (*sn
 	}
 	s := &snapshot{
 		revision: revision, grants: make(map[string]*Entry, len(grants)), through: map[string]map[string]*Entry{},
-		persons: map[person]*Entry{}, servers: make(map[string]*registry.Server, 2*len(servers)),
+		persons: map[person]*Entry{}, named: make(map[name]*Entry, len(grants)), servers: make(map[string]*registry.Server, 2*len(servers)),
 	}
 	for i := range servers {
 		if r := &servers[i]; r.Workspace == d.o.Workspace {
@@ -410,7 +412,7 @@ func (d *Directory) load(ctx context.Context, tx ledger.Tx, revision int64) (*sn
 				e.Policies = append(e.Policies, mine)
 			}
 		}
-		s.grants[g.ID] = e
+		s.grants[g.ID], s.named[name{r.ID, g.Name}] = e, e
 		if g.Subject != "" {
 			s.persons[person{r.ID, g.Issuer, g.Subject}] = e
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,16 +39,16 @@ type EnforceOptions struct {
 	Durability Durability
 	// KeepCalls and KeepArguments bound the table of calls; 90 and 14 days when 0.
 	KeepCalls, KeepArguments time.Duration
+	// Patience bounds how long a decision may take until the call is denied; 1 s when 0.
+	Patience time.Duration
 	// Now stands in for the database's clock, in tests.
 	Now func() time.Time
 }
 
-// What bounds the patience of a decision and of those who wait for one.
+// What bounds waiting.
 const (
-	groupTimeout  = 900 * time.Millisecond // of one group of decisions
-	decideTimeout = time.Second            // of one decision: the caller denies after it
-	askTimeout    = 10 * time.Second       // of a question or a person's decision
-	gatherCommits = 25 * time.Millisecond  // how long outcomes wait for company
+	askTimeout    = 10 * time.Second      // of a question or a person's decision
+	gatherCommits = 25 * time.Millisecond // how long outcomes wait for company
 )
 
 // Enforcement is an enforce.Store in a database that several nodes share.
@@ -82,6 +83,7 @@ func OpenEnforcement(ctx context.Context, url string, o EnforceOptions) (*Enforc
 	o.KeepCalls = cmp.Or(o.KeepCalls, 90*24*time.Hour)
 	o.KeepArguments = cmp.Or(o.KeepArguments, 14*24*time.Hour)
 	o.Durability = cmp.Or(o.Durability, SurviveProcess)
+	o.Patience = cmp.Or(o.Patience, time.Second)
 	if o.Durability != SurviveProcess && o.Durability != SurvivePowerLoss {
 		return nil, fault.New(fault.Usage, "durability %q is not known", o.Durability).WithFix("write process or power_loss")
 	}
@@ -107,7 +109,10 @@ func OpenEnforcement(ctx context.Context, url string, o EnforceOptions) (*Enforc
 	}
 	running, stop := context.WithCancel(context.Background())
 	e.stop = stop
-	e.line = newLine(&group{connect: e.connector(config.ConnConfig), chain: e.o.Chain, node: e.node, now: o.Now, mine: map[string][]taken{}})
+	e.line = newLine(&group{
+		connect: e.connector(config.ConnConfig), chain: e.o.Chain, node: e.node, now: o.Now,
+		timeout: o.Patience * 9 / 10, mine: map[string][]taken{},
+	}, o.Patience)
 	e.tasks.Go(func() { e.line.run(running) })
 	e.tasks.Go(func() { e.keepHouse(running) })
 	e.tasks.Go(func() { e.wait.run(running, e.left) })
@@ -118,11 +123,12 @@ func OpenEnforcement(ctx context.Context, url string, o EnforceOptions) (*Enforc
 // their rows by key, whatever the planner thinks of a young table.
 func (e *Enforcement) connector(base *pgx.ConnConfig) func(context.Context) (*pgx.Conn, error) {
 	c := base.Copy()
-	c.ConnectTimeout = groupTimeout
+	c.ConnectTimeout = e.o.Patience
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 	}
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	durable := "off"
 	if e.o.Durability == SurvivePowerLoss {
 		durable = "on"
@@ -130,9 +136,9 @@ func (e *Enforcement) connector(base *pgx.ConnConfig) func(context.Context) (*pg
 	for name, value := range map[string]string{
 		"synchronous_commit": durable,
 		// A node that was stopped inside a transaction holds counters that others need.
-		"idle_in_transaction_session_timeout": "2000",
-		"lock_timeout":                        "800",
-		"statement_timeout":                   "2000",
+		"idle_in_transaction_session_timeout": ms(2 * e.o.Patience),
+		"lock_timeout":                        ms(e.o.Patience * 4 / 5),
+		"statement_timeout":                   ms(2 * e.o.Patience),
 		"plan_cache_mode":                     "force_generic_plan",
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",
@@ -174,7 +180,7 @@ func (e *Enforcement) Flush(ctx context.Context) error {
 // settled by whoever asked for it, and is ambiguous.
 func (e *Enforcement) Close() error {
 	e.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), decideTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), e.o.Patience)
 		defer cancel()
 		e.ended = e.Flush(ctx)
 		e.end()

@@ -274,8 +274,8 @@ func TestACutAnywhereCountsNothingTwice(t *testing.T) {
 func TestTwoWritersOfOneChainFollowEachOther(t *testing.T) {
 	t.Parallel()
 	url := ledgertest.PostgresURL(t)
-	a := openEnforcement(t, url, postgres.EnforceOptions{Chain: "node/gateway"})
-	b := openEnforcement(t, url, postgres.EnforceOptions{Chain: "node/gateway"})
+	a := openEnforcement(t, url, postgres.EnforceOptions{Chain: "node/gateway", Patience: patient})
+	b := openEnforcement(t, url, postgres.EnforceOptions{Chain: "node/gateway", Patience: patient})
 	var wg sync.WaitGroup
 	for i, e := range []*postgres.Enforcement{a, b} {
 		wg.Go(func() {
@@ -296,7 +296,7 @@ func TestTwoWritersOfOneChainFollowEachOther(t *testing.T) {
 
 func TestTextThatADatabaseCantHoldDeniesNobody(t *testing.T) {
 	t.Parallel()
-	e := openEnforcement(t, ledgertest.PostgresURL(t), postgres.EnforceOptions{})
+	e := openEnforcement(t, ledgertest.PostgresURL(t), postgres.EnforceOptions{Patience: patient})
 	c := aCall("odd")
 	c.Tool, c.Rule, c.Client, c.ArgKeys = "a\x00b\xff", "\x00", "\xc3(", []string{"\x00"}
 	reply, err := e.Reserve(t.Context(), &enforce.Request{Call: c, Charges: []enforce.Charge{{Counter: enforce.Counter{1}, Window: time.Minute, Amount: 1, Max: 1, Rule: "\x00\xff"}}})
@@ -318,7 +318,7 @@ func TestWhatIsOverIsPurged(t *testing.T) {
 	url := ledgertest.PostgresURL(t)
 	var now atomic.Int64
 	now.Store(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC).UnixNano())
-	e := openEnforcement(t, url, postgres.EnforceOptions{Now: func() time.Time { return time.Unix(0, now.Load()) }})
+	e := openEnforcement(t, url, postgres.EnforceOptions{Patience: patient, Now: func() time.Time { return time.Unix(0, now.Load()) }})
 	minute, year := aLimit(5), aLimit(5)
 	minute.Counter, minute.Window = enforce.Counter{1}, time.Minute
 	year.Counter, year.Window = enforce.Counter{2}, 365*24*time.Hour

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // racer makes calls from sixteen sides at once, and says each that was admitted.
 func racer(url, name string, calls int) error {
-	e, err := postgres.OpenEnforcement(context.Background(), url, postgres.EnforceOptions{})
+	e, err := postgres.OpenEnforcement(context.Background(), url, postgres.EnforceOptions{Patience: patient})
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func TestRacingProcessesAdmitExactlyTheMaximum(t *testing.T) {
 	}
 	url := ledgertest.PostgresURL(t)
 	cmd, said := anotherNode(t, url, "theirs", calls/2)
-	e := openEnforcement(t, url, postgres.EnforceOptions{})
+	e := openEnforcement(t, url, postgres.EnforceOptions{Patience: patient})
 	var theirs int64
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -156,7 +156,7 @@ func TestAKilledNodeOverAdmitsNothing(t *testing.T) {
 	t.Parallel()
 	url := ledgertest.PostgresURL(t)
 	cmd, said := anotherNode(t, url, "theirs", 1_000_000)
-	e := openEnforcement(t, url, postgres.EnforceOptions{})
+	e := openEnforcement(t, url, postgres.EnforceOptions{Patience: patient})
 	told := int64(0)
 	for told < 300 && said.Scan() {
 		told++

@@ -14,6 +14,9 @@ import (
 	"sluice/internal/store/postgres"
 )
 
+// patient is for tests that are about something else on a machine that is busy.
+const patient = 30 * time.Second
+
 func openEnforcement(t testing.TB, url string, o postgres.EnforceOptions) *postgres.Enforcement {
 	t.Helper()
 	e, err := postgres.OpenEnforcement(t.Context(), url, o)
@@ -46,7 +49,7 @@ func TestEnforcement(t *testing.T) {
 		log := open(t, url)
 		return enforcetest.Installation{
 			Open: func(t testing.TB) enforce.Store {
-				return openEnforcement(t, url, postgres.EnforceOptions{Now: now})
+				return openEnforcement(t, url, postgres.EnforceOptions{Now: now, Patience: patient})
 			},
 			Kill: func(t testing.TB, s enforce.Store) {
 				if err := s.(*postgres.Enforcement).Kill(t.Context()); err != nil {

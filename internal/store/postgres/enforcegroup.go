@@ -34,6 +34,7 @@ type group struct {
 	chain   string
 	node    string
 	now     func() time.Time // nil: the database's
+	timeout time.Duration    // of one group
 	last    time.Time
 	mine    map[string][]taken // what this node's open calls hold, so that their counters are known
 
@@ -50,7 +51,7 @@ func (g *group) run(ops []*op) (again []*op) {
 	if len(ops) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
 	defer cancel()
 	t, err := g.try(ctx, ops)
 	if err != nil {
@@ -88,7 +89,7 @@ func (g *group) try(ctx context.Context, ops []*op) (*turn, error) {
 		return nil, err
 	}
 	for tries := 0; ; tries++ {
-		t := &turn{g: g, ops: ops}
+		t := &turn{g: g, ops: ops, careful: tries > 0}
 		err := t.do(ctx)
 		if err == nil {
 			g.broken, g.wait = nil, 0
@@ -111,7 +112,7 @@ func passes(err error) bool {
 		return false
 	}
 	switch refused.Code {
-	case "40P01", "40001", "23505": // deadlock, serialization, another writer of the chain
+	case "40P01", "40001", "23505", "22012": // deadlock, serialization, another writer of the chain; see most
 		return true
 	}
 	return false

@@ -45,7 +45,8 @@ const mostAtOnce = 512
 
 // line is where callers queue for the one writer of this node.
 type line struct {
-	group *group
+	group    *group
+	patience time.Duration
 
 	mu     sync.Mutex
 	asked  []*op
@@ -56,11 +57,11 @@ type line struct {
 	soon  chan struct{} // something can wait a little
 }
 
-func newLine(g *group) *line {
-	return &line{group: g, nudge: make(chan struct{}, 1), soon: make(chan struct{}, 1)}
+func newLine(g *group, patience time.Duration) *line {
+	return &line{group: g, patience: patience, nudge: make(chan struct{}, 1), soon: make(chan struct{}, 1)}
 }
 
-// ask waits for an op's answer, at most decideTimeout. Who is not answered has nothing
+// ask waits for an op's answer, as long as the store is patient. Who is not answered has nothing
 // reserved: the writer gives back what it reserves for a caller that has left.
 func (l *line) ask(ctx context.Context, o *op) answer {
 	if err := ctx.Err(); err != nil {
@@ -70,7 +71,7 @@ func (l *line) ask(ctx context.Context, o *op) answer {
 	if !l.put(o) {
 		return answer{err: errClosed}
 	}
-	timer := time.NewTimer(decideTimeout)
+	timer := time.NewTimer(l.patience)
 	defer timer.Stop()
 	var err error = errSlow
 	select {

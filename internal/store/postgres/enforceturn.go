@@ -17,11 +17,14 @@ import (
 var errMissing = errors.New("new counters")
 
 // turn is one attempt at one group. Locks are taken in one order everywhere: the grant
-// that parks, reservations, approvals, counters, the chain; rows of a kind by their keys.
+// that parks, approvals, counters, reservations, the chain; rows of a kind by their keys.
 type turn struct {
 	g   *group
 	ops []*op
 	now time.Time
+	// careful reads what this node holds too, which nobody else settles unless the node
+	// is taken for dead.
+	careful bool
 
 	counters  map[enforce.Counter]*counterRow
 	held      map[string]*heldRow
@@ -106,14 +109,18 @@ func (t *turn) wants(ctx context.Context) (w wants, err error) {
 				w.approvals = append(w.approvals, o.reserve.Approval)
 			}
 		case o.settle != nil:
-			w.held = append(w.held, o.settle.Call.Request)
+			taken, known := t.g.mine[o.settle.Call.Request]
+			if known && !t.careful && o.settle.Outcome != enforce.Ambiguous {
+				t.held[o.settle.Call.Request] = &heldRow{taken: taken}
+			} else {
+				w.held = append(w.held, o.settle.Call.Request)
+			}
 			switch o.settle.Outcome {
 			case enforce.Commit:
 				for _, m := range o.settle.Marks {
 					add(m, true)
 				}
 			case enforce.Rollback:
-				taken, known := t.g.mine[o.settle.Call.Request]
 				if !known {
 					foreign = append(foreign, o.settle.Call.Request)
 				}
@@ -156,11 +163,11 @@ func (t *turn) wants(ctx context.Context) (w wants, err error) {
 
 // read begins the transaction, locks and reads, and takes the time, in one round trip.
 func (t *turn) read(ctx context.Context) error {
+	t.counters, t.held, t.approvals = map[enforce.Counter]*counterRow{}, map[string]*heldRow{}, map[string]*consumable{}
 	w, err := t.wants(ctx)
 	if err != nil {
 		return err
 	}
-	t.counters, t.held, t.approvals = map[enforce.Counter]*counterRow{}, map[string]*heldRow{}, map[string]*consumable{}
 	var b pgx.Batch
 	b.Queue(`BEGIN`)
 	if p := w.park; p != nil {
@@ -178,10 +185,6 @@ func (t *turn) read(ctx context.Context) error {
 				return err
 			})
 	}
-	if len(w.held) > 0 {
-		b.Queue(`SELECT request, workspace, grant_id, server, tool, taken, ended FROM gate_held WHERE request = ANY($1) ORDER BY request FOR UPDATE`, w.held).
-			Query(t.readHeld)
-	}
 	if len(w.approvals) > 0 {
 		b.Queue(`SELECT id, state, fingerprint, workspace, grant_id, expires_at FROM gate_approval WHERE id = ANY($1) ORDER BY id FOR UPDATE`, w.approvals).
 			Query(t.readApprovals)
@@ -189,6 +192,10 @@ func (t *turn) read(ctx context.Context) error {
 	if len(w.counters) > 0 {
 		b.Queue(`SELECT counter, parts, mark, keep FROM gate_counter WHERE counter = ANY($1) ORDER BY counter FOR UPDATE`, w.counters).
 			Query(t.readCounters)
+	}
+	if len(w.held) > 0 {
+		b.Queue(`SELECT request, workspace, grant_id, server, tool, taken, ended FROM gate_held WHERE request = ANY($1) ORDER BY request FOR UPDATE`, w.held).
+			Query(t.readHeld)
 	}
 	if t.g.head == nil {
 		b.Queue(`SELECT size, hash, frontier FROM audit_chain WHERE chain = $1 FOR NO KEY UPDATE`, t.g.chain).QueryRow(func(row pgx.Row) (err error) {

@@ -79,12 +79,8 @@ func (c *columns) text(values ...string) {
 // write changes everything and commits, in one round trip.
 func (t *turn) write(ctx context.Context) error {
 	var b pgx.Batch
-	first := t.g.head.size + 1
-	t.queueCounters(&b)
-	t.queueHeld(&b)
-	t.queueCalls(&b, first)
-	t.queueApprovals(&b)
-	t.queueRecords(&b)
+	t.queueMost(&b)
+	t.queueRest(&b)
 	b.Queue(`COMMIT`).Exec(func(tag pgconn.CommandTag) error {
 		if tag.String() != "COMMIT" {
 			return &pgconn.PgError{Severity: "ERROR", Code: "40000", Message: "the transaction was rolled back"}
@@ -102,77 +98,94 @@ func (t *turn) write(ctx context.Context) error {
 	return err
 }
 
-func (t *turn) queueCounters(b *pgx.Batch) {
-	var c columns
+// most is what nearly every group writes, as one statement: what its parts cost lies in
+// their beginning more than in their rows. The division fails, and the group with it,
+// where the chain's head is not what is remembered of it, or where somebody else has
+// settled what this node believes to be open.
+const most = `WITH
+counters AS (UPDATE gate_counter g SET parts = u.parts, mark = u.mark, keep = u.keep
+	FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) u(counter, parts, mark, keep) WHERE g.counter = u.counter),
+held AS (INSERT INTO gate_held (request, node, at, workspace, grant_id, server, tool, taken, ended)
+	SELECT u.request, $5, $6::bigint, u.workspace, u.grant_id, u.server, u.tool, u.taken, 0
+	FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[]) u(request, workspace, grant_id, server, tool, taken)
+	ON CONFLICT DO NOTHING),
+dropped AS (DELETE FROM gate_held WHERE request = ANY($13::text[]) RETURNING 1),
+calls AS (INSERT INTO gate_call (request, at, workspace, grant_id, server, tool, decision, code, rule, chain, seq, arguments)
+	SELECT u.request, $6::bigint, u.workspace, u.grant_id, u.server, u.tool, u.decision, u.code, u.rule, $14, u.seq, u.arguments
+	FROM unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::bigint[], $24::bytea[])
+		u(request, workspace, grant_id, server, tool, decision, code, rule, seq, arguments)
+	ON CONFLICT (request) DO UPDATE SET decision = excluded.decision, code = excluded.code, rule = excluded.rule,
+		chain = excluded.chain, seq = excluded.seq, arguments = coalesce(excluded.arguments, gate_call.arguments)),
+records AS (INSERT INTO audit_record (chain, seq, body, prev, hash)
+	SELECT $14, u.seq, u.body, u.prev, u.hash FROM unnest($25::bigint[], $26::bytea[], $27::bytea[], $28::bytea[]) u(seq, body, prev, hash)),
+head AS (UPDATE audit_chain SET size = $29::bigint, hash = $30, frontier = $31 WHERE chain = $14 AND size = $32::bigint RETURNING 1)
+SELECT 1 / (CASE WHEN (SELECT count(*) FROM dropped) = cardinality($13::text[]) AND (SELECT count(*) FROM head) = 1 THEN 1 ELSE 0 END)`
+
+// ends is the outcomes of calls, in their table.
+const ends = `UPDATE gate_call g SET outcome_chain = $1, outcome_seq = u.seq FROM unnest($2::text[], $3::bigint[]) u(request, seq) WHERE g.request = u.request`
+
+func (t *turn) queueMost(b *pgx.Batch) {
+	w, first := &t.writes, t.g.head.size+1
+	var counters, held, calls columns
 	for key, row := range t.counters {
 		if row.changed {
-			c.raws[0], c.raws[1] = append(c.raws[0], key[:]), append(c.raws[1], encodeTally(&row.tally))
-			c.ints[0], c.ints[1] = append(c.ints[0], row.mark), append(c.ints[1], row.keep)
+			counters.raws[0], counters.raws[1] = append(counters.raws[0], key[:]), append(counters.raws[1], encodeTally(&row.tally))
+			counters.ints[0], counters.ints[1] = append(counters.ints[0], row.mark), append(counters.ints[1], row.keep)
 		}
 	}
-	if c.raws[0] != nil {
-		b.Queue(`UPDATE gate_counter g SET parts = u.parts, mark = u.mark, keep = u.keep
-			FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) u(counter, parts, mark, keep) WHERE g.counter = u.counter`,
-			c.raws[0], c.raws[1], c.ints[0], c.ints[1])
-	}
-}
-
-func (t *turn) queueHeld(b *pgx.Batch) {
-	var c columns
-	for i := range t.writes.holds {
-		if h := &t.writes.holds[i]; h.call.Request != "" {
-			c.text(h.call.Request, h.call.Workspace, h.call.Grant, h.call.Server, h.call.Tool)
-			c.raws[0] = append(c.raws[0], encodeTaken(h.taken))
+	for i := range w.holds {
+		if h := &w.holds[i]; h.call.Request != "" {
+			held.text(h.call.Request, h.call.Workspace, h.call.Grant, h.call.Server, h.call.Tool)
+			held.raws[0] = append(held.raws[0], encodeTaken(h.taken))
 		}
 	}
-	if c.raws[0] != nil {
-		b.Queue(`INSERT INTO gate_held (request, node, at, workspace, grant_id, server, tool, taken, ended)
-			SELECT u.request, $1, $2::bigint, u.workspace, u.grant_id, u.server, u.tool, u.taken, 0
-			FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[]) u(request, workspace, grant_id, server, tool, taken)
-			ON CONFLICT DO NOTHING`,
-			t.g.node, t.now.UnixNano(), c.texts[0], c.texts[1], c.texts[2], c.texts[3], c.texts[4], c.raws[0])
-	}
-	if len(t.writes.dropped) > 0 {
-		b.Queue(`DELETE FROM gate_held WHERE request = ANY($1)`, t.writes.dropped)
-	}
-	if len(t.writes.doubtful) > 0 {
-		b.Queue(`UPDATE gate_held SET ended = $2 WHERE request = ANY($1)`, t.writes.doubtful, t.now.UnixNano())
-	}
-}
-
-func (t *turn) queueCalls(b *pgx.Batch, first int64) {
-	w := &t.writes
 	newest := map[string]int{} // a call is decided once; should it be twice, the last stands
 	for i, r := range w.calls {
 		newest[w.records[r.record].Request] = i
 	}
-	var c columns
 	for i, r := range w.calls {
 		call := &w.records[r.record]
 		if newest[call.Request] != i {
 			continue
 		}
-		c.text(call.Request, call.Workspace, call.Grant, call.Server, call.Tool, call.Decision, call.Code, call.Rule)
-		c.ints[0], c.raws[0] = append(c.ints[0], first+int64(r.record)), append(c.raws[0], r.arguments)
+		calls.text(call.Request, call.Workspace, call.Grant, call.Server, call.Tool, call.Decision, call.Code, call.Rule)
+		calls.ints[0], calls.raws[0] = append(calls.ints[0], first+int64(r.record)), append(calls.raws[0], r.arguments)
 	}
-	if c.ints[0] != nil {
-		b.Queue(`INSERT INTO gate_call (request, at, workspace, grant_id, server, tool, decision, code, rule, chain, seq, arguments)
-			SELECT u.request, $1::bigint, u.workspace, u.grant_id, u.server, u.tool, u.decision, u.code, u.rule, $2, u.seq, u.arguments
-			FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bytea[])
-				u(request, workspace, grant_id, server, tool, decision, code, rule, seq, arguments)
-			ON CONFLICT (request) DO UPDATE SET decision = excluded.decision, code = excluded.code, rule = excluded.rule,
-				chain = excluded.chain, seq = excluded.seq, arguments = coalesce(excluded.arguments, gate_call.arguments)`,
-			t.now.UnixNano(), t.g.chain, c.texts[0], c.texts[1], c.texts[2], c.texts[3], c.texts[4], c.texts[5], c.texts[6], c.texts[7], c.ints[0], c.raws[0])
+	l := t.link()
+	h := t.g.head
+	if len(w.records)+len(w.dropped)+len(counters.raws[0]) == 0 {
+		return // a group that only waited, or changed something rare
 	}
-	var o columns
+	b.Queue(most,
+		counters.raws[0], counters.raws[1], counters.ints[0], counters.ints[1],
+		t.g.node, t.now.UnixNano(), held.texts[0], held.texts[1], held.texts[2], held.texts[3], held.texts[4], held.raws[0],
+		some(w.dropped), t.g.chain,
+		calls.texts[0], calls.texts[1], calls.texts[2], calls.texts[3], calls.texts[4], calls.texts[5], calls.texts[6], calls.texts[7], calls.ints[0], calls.raws[0],
+		l.seqs, l.bodies, l.prevs, l.hashes, h.size, h.hash[:], h.tree.Frontier(), first-1)
+	var outcomes columns
 	for _, r := range w.outcomes {
-		o.text(w.records[r.record].Request)
-		o.ints[0] = append(o.ints[0], first+int64(r.record))
+		outcomes.text(w.records[r.record].Request)
+		outcomes.ints[0] = append(outcomes.ints[0], first+int64(r.record))
 	}
-	if o.ints[0] != nil {
-		b.Queue(`UPDATE gate_call g SET outcome_chain = $1, outcome_seq = u.seq FROM unnest($2::text[], $3::bigint[]) u(request, seq)
-			WHERE g.request = u.request`, t.g.chain, o.texts[0], o.ints[0])
+	if outcomes.ints[0] != nil {
+		b.Queue(ends, t.g.chain, outcomes.texts[0], outcomes.ints[0])
 	}
+}
+
+// some is a list that is not NULL.
+func some(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// queueRest is what few groups write.
+func (t *turn) queueRest(b *pgx.Batch) {
+	if len(t.writes.doubtful) > 0 {
+		b.Queue(`UPDATE gate_held SET ended = $2 WHERE request = ANY($1)`, t.writes.doubtful, t.now.UnixNano())
+	}
+	t.queueApprovals(b)
 }
 
 func (t *turn) queueApprovals(b *pgx.Batch) {
@@ -217,34 +230,33 @@ func readHead(row pgx.Row, chain string) (*chainHead, error) {
 	return &h, err
 }
 
-// queueRecords links the group's records to the chain. What the chain's row says must be
-// what is remembered of it: the division fails where it is not, and with it the group.
-func (t *turn) queueRecords(b *pgx.Batch) {
+// links are the group's records as they follow each other in the chain.
+type links struct {
+	seqs                  []int64
+	bodies, prevs, hashes [][]byte
+}
+
+func (t *turn) link() (l links) {
 	n := len(t.writes.records)
 	if n == 0 {
-		return
+		return l
 	}
 	h := t.g.head
-	from := h.size
-	seqs, bodies, prevs, hashes := make([]int64, n), make([][]byte, n), make([][]byte, n), make([][]byte, n)
-	links := make([]audit.Hash, n+1)
-	links[0] = h.hash
-	var all []byte
+	l = links{make([]int64, n), make([][]byte, n), make([][]byte, n), make([][]byte, n)}
+	hashes := make([]audit.Hash, n+1)
+	hashes[0] = h.hash
+	all := make([]byte, 0, 600*n)
 	for i := range t.writes.records {
 		h.size++
 		start := len(all)
 		all = audit.AppendCall(all, t.g.chain, h.size, t.now, &t.writes.records[i])
 		body := all[start:len(all):len(all)]
-		links[i+1] = audit.Next(links[i], body)
+		hashes[i+1] = audit.Next(hashes[i], body)
 		h.tree.Add(audit.Leaf(body))
-		seqs[i], bodies[i], prevs[i], hashes[i] = h.size, body, links[i][:], links[i+1][:]
+		l.seqs[i], l.bodies[i], l.prevs[i], l.hashes[i] = h.size, body, hashes[i][:], hashes[i+1][:]
 	}
-	h.hash = links[n]
-	b.Queue(`INSERT INTO audit_record (chain, seq, body, prev, hash)
-		SELECT $1, u.seq, u.body, u.prev, u.hash FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[]) u(seq, body, prev, hash)`,
-		t.g.chain, seqs, bodies, prevs, hashes)
-	b.Queue(`UPDATE audit_chain SET size = $2::bigint / (CASE WHEN size = $3::bigint THEN 1 ELSE 0 END), hash = $4, frontier = $5 WHERE chain = $1`,
-		t.g.chain, h.size, from, h.hash[:], h.tree.Frontier())
+	h.hash = hashes[n]
+	return l
 }
 
 // The bytes of a tally: its window, then start, width and use of each part.
