@@ -21,7 +21,7 @@ func equalFold(a []byte, b string) bool {
 
 // foldOf is the least letter among those that fold to each other.
 func foldOf(r rune) rune {
-	if 'a' <= r && r <= 'z' && r != 'k' && r != 's' {
+	if 'a' <= r && r <= 'z' {
 		return r - 'a' + 'A'
 	}
 	least := r

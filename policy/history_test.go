@@ -128,6 +128,11 @@ func TestMarksOfTwoKeysAreApart(t *testing.T) {
 			t.Error("a mark of one key is that of the other")
 		}
 	}
+	for _, arguments := range []string{``, `{}`, `{"campaign":null,"account":[]}`, `{"Campaign":"1"}`} {
+		if m := p.Marks(nil, policy.Call{Tool: "read", Arguments: []byte(arguments)}); len(m) != 0 {
+			t.Errorf("a call without the keys leaves %v", m)
+		}
+	}
 	if m := p.Marks(nil, policy.Call{Tool: "other"}); len(m) != 0 {
 		t.Errorf("%v", m)
 	}
@@ -176,7 +181,7 @@ func TestKeys(t *testing.T) {
 		}
 		seen[key(v)] = v
 	}
-	for _, v := range []string{`null`, `[]`, `{}`, `[1]`, `1e99999999999999999999`, `"\ud800"`} {
+	for _, v := range []string{`null`, `[]`, `{}`, `[1]`, `1e99999999999999999999`, `"\ud800"`, `"\udc00\udc00"`} {
 		if _, _, ok := charges(t, p, "t", `{"k":`+v+`}`); ok {
 			t.Errorf("%s has a key", v)
 		}

@@ -8,8 +8,8 @@ import "crypto/sha256"
 // What would help a caller to look like somebody else counts as the same: for a limit
 // that counts, "100" is 100, since most upstreams take either, and one per spelling
 // would be a multiple of the quota. For a condition `after` it is the other way round:
-// there, a text is no number. Its digest also has both paths in it, so that two
-// conditions on one tool never take each other's marks.
+// there, a text is no number. Its digest also has the path in it that the mark was taken
+// from, so that two conditions on one tool never take each other's marks.
 func (l *Limit) digest(v value, tail []step) (key [16]byte, ok bool) {
 	for _, s := range tail {
 		if s.kind == byName {
@@ -21,8 +21,7 @@ func (l *Limit) digest(v value, tail []step) (key [16]byte, ok bool) {
 	var room [128]byte
 	b := room[:0]
 	if l.After != "" {
-		b = appendPart(b, l.key.text)
-		b = appendPart(b, l.afterKey.text)
+		b = append(append(b, l.afterKey.text...), 0)
 	}
 	switch v.kind {
 	case kindString:
@@ -50,12 +49,6 @@ func (l *Limit) digest(v value, tail []step) (key [16]byte, ok bool) {
 	}
 	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16]), true
-}
-
-func appendPart(b []byte, s string) []byte {
-	n := len(s)
-	b = append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	return append(b, s...)
 }
 
 // spelledNumber is the number that a text is written like.

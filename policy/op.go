@@ -37,8 +37,13 @@ type operand struct {
 	bytes []byte
 	node  *node
 	list  []operand // of an array
+	// texts are the strings of a long list.
+	texts map[string]struct{}
 	re    *regexp.Regexp
 }
+
+// shortList is how long a list may be to be compared one by one.
+const shortList = 8
 
 func newOperand(n *node) operand {
 	o := operand{kind: n.kind, text: n.text, node: n}
@@ -50,6 +55,14 @@ func newOperand(n *node) operand {
 	case kindArray:
 		for i := range n.members {
 			o.list = append(o.list, newOperand(&n.members[i]))
+		}
+		if len(o.list) > shortList {
+			o.texts = map[string]struct{}{}
+			for i := range o.list {
+				if o.list[i].kind == kindString {
+					o.texts[o.list[i].text] = struct{}{}
+				}
+			}
 		}
 	}
 	return o

@@ -18,6 +18,14 @@ var opIn = operator{
 // listed reports whether one of the list equals the value: Unknown if none can be
 // compared with it.
 func (o *operand) listed(v value) Truth {
+	if len(o.texts) > 0 && v.kind == kindString {
+		text, ok := v.text()
+		if !ok {
+			return Unknown
+		}
+		_, found := o.texts[string(text)]
+		return truthOf(found)
+	}
 	result := Unknown
 	for i := range o.list {
 		switch o.list[i].equal(v) {

@@ -137,6 +137,7 @@ var faultCases = []struct {
 	{"hidden and ruled", `{"version":"1","default":"deny","hide":["a"],"tools":{"a":{}}}`, "W_HIDDEN_RULED", "/tools/a", ""},
 	{"all hidden and ruled", `{"version":"1","default":"deny","hide":["*"],"tools":{"a":{}}}`, "W_HIDDEN_RULED", "/hide", ""},
 	{"size without require", cond(`"path":"args.a","op":"gt","value":1`), "W_ORDER_NO_REQUIRE", "/tools/t/deny_if/0", ""},
+	{"size with another requirement", tool(`{"require":[{"path":"args.b","op":"exists","value":true}],"deny_if":[{"conditions":[{"path":"args.a","op":"gt","value":1}]}]}`), "W_ORDER_NO_REQUIRE", "/tools/t/deny_if/0", "args.a"},
 	{"no call", limitOf(`"counter":"c","window":"day","max":0`), "W_MAX_ZERO", "/tools/t/limits/0/max", ""},
 	{"11 unanchored", cond(`"path":"args.a","op":"regex","value":"main"`), "W_REGEX_UNANCHORED", "/tools/t/deny_if/0/conditions/0/value", "^main$"},
 	{"session only", limitOf(`"counter":"c","window":"day","max":5,"scope":"session"`), "W_SESSION_ONLY", "/tools/t/limits", ""},
@@ -231,5 +232,25 @@ func TestUnknownTools(t *testing.T) {
 	}
 	if !strings.Contains(faults[1].Fix, "read_campaign") {
 		t.Errorf("no hint: %+v", faults[1])
+	}
+}
+
+// What is fine is not warned of.
+func TestNoFaults(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"size with its requirement":  tool(`{"require":[{"conditions":[{"path":"args.a","op":"exists","value":true}]}],"deny_if":[{"conditions":[{"path":"args.a","op":"gt","value":1}]}]}`),
+		"anchored pattern":           cond(`"path":"args.a","op":"regex","value":"^main$"`),
+		"session beside grant":       tool(`{"limits":[{"counter":"c","window":"day","max":1},{"counter":"c","window":"day","max":1,"scope":"session"}]}`),
+		"after a listed tool":        `{"version":"1","default":"deny","tools":{"u":{},"t":{"limits":[{"counter":"c","window":"day","after":"u"}]}}}`,
+		"after under default allow":  `{"version":"1","default":"allow","tools":{"t":{"limits":[{"counter":"c","window":"day","after":"u"}]}}}`,
+		"one counter in two windows": tool(`{"limits":[{"counter":"c","window":"day","max":9},{"counter":"c","window":"hour","max":3},{"counter":"c","window":"hour","max":3,"scope":"org"}]}`),
+		"largest max":                limitOf(`"counter":"c","window":"day","max":1000000000000`),
+		"name with a dot":            `{"version":"1","default":"deny","tools":{"a.b/c":{}}}`,
+		"id in two lists":            tool(`{"require":[{"id":"a","conditions":[{"path":"args.a","op":"exists","value":true}]}],"deny_if":[{"id":"a","conditions":[]}]}`),
+	} {
+		if d, faults := policy.Parse([]byte(document)); d == nil || len(faults) > 0 {
+			t.Errorf("%s: %+v", name, faults)
+		}
 	}
 }

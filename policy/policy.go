@@ -61,6 +61,10 @@ func (d *Document) Canonical() []byte { return slices.Clone(d.canonical) }
 // Portable reports whether the document uses nothing but version 1 as published.
 func (d *Document) Portable() bool { return d.portable }
 
+// maxHints is for how many unknown names a similar one is looked for: each costs a
+// comparison with every tool.
+const maxHints = 50
+
 // Unknown warns of names that the server has no tool of, given the names it has now.
 func (d *Document) Unknown(tools []string) []Fault {
 	var faults []Fault
@@ -69,8 +73,10 @@ func (d *Document) Unknown(tools []string) []Fault {
 			return
 		}
 		f := Fault{Code: warnUnknownTool, Pointer: at, Message: "the server has no tool " + strconv.Quote(name)}
-		if meant := closest(name, tools); meant != "" {
-			f.Fix = "did you mean `" + meant + "`?"
+		if len(faults) < maxHints {
+			if meant := closest(name, tools); meant != "" {
+				f.Fix = "did you mean `" + meant + "`?"
+			}
 		}
 		faults = append(faults, f)
 	}

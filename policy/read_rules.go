@@ -142,7 +142,7 @@ func (r *reader) operand(c *conditionModel, at string) {
 			return
 		}
 		c.use.re = re
-		if !strings.ContainsAny(c.value.text, "^$") {
+		if !strings.ContainsAny(c.value.text, "^$") && !strings.Contains(c.value.text, `\A`) && !strings.Contains(c.value.text, `\z`) {
 			r.fault(warnRegex, at, "the pattern is found anywhere in the text", "write ^"+bracketed(c.value.text)+"$ if the whole text is meant")
 		}
 	case &opNeq:

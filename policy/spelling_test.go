@@ -50,6 +50,17 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// Further in, where a path has gone through an array, it is the same.
+func TestSpellingsInsideArrays(t *testing.T) {
+	t.Parallel()
+	p := compile(t, tool(`{"deny_if":[{"conditions":[{"path":"args.items[*].price","op":"eq","value":500}]}]}`))
+	for _, item := range []string{`{"Price":1}`, `{"price":1,"price":500}`, `{"price":1,"PRICE":2}`, `{"price":1,"price":1}`, `{"price":1,}`, `{"price"}`} {
+		if d := p.Decide(policy.Call{Tool: "t", Arguments: []byte(`{"items":[{"price":1},` + item + `]}`)}); d.Verdict != policy.Deny {
+			t.Errorf("%s is allowed", item)
+		}
+	}
+}
+
 // Letters that fold to ASCII ones count as capitals.
 func TestSpellingsBeyondASCII(t *testing.T) {
 	t.Parallel()

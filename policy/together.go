@@ -16,7 +16,7 @@ func (r *reader) together(m *model) {
 				if c.op != nil && c.op.ordered() && !t.requires(c.path.text) {
 					r.fault(warnOrder, t.denyIf[j].at,
 						fmt.Sprintf("a call without %s is denied too, with the same message", c.path.text),
-						"add a requirement that it exists, with a message of its own")
+						fmt.Sprintf(`to tell the two apart, require {"path": %s, "op": "exists", "value": true} with a message of its own`, strconv.Quote(c.path.text)))
 				}
 			}
 		}

@@ -49,7 +49,7 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	}
 	a.approvals.service = approve.New(approve.Options{
 		Store: store, Ledger: a.store, Keys: a.keys, Caller: tenant.Local("cli"), Open: opener(enforce.SealParked), OpenCall: opener(enforce.SealRecorded),
-		Place: a.place, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
+		Place: a.place, GrantName: a.grantName, Charges: a.headroom, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
 		Variable: func(name string) (string, bool) { v := a.Config.Env(name); return v, v != "" },
 	})
 	return a.approvals.service, nil
@@ -93,6 +93,18 @@ func (a *App) place(ctx context.Context, workspace, server string) (p approve.Pl
 		return approve.Place{Name: server, Approvals: s.Approvals}, nil
 	}
 	return p, err
+}
+
+// grantName is how people call a grant.
+func (a *App) grantName(ctx context.Context, id string) (name string, err error) {
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		g, err := tx.Registry().Grant(ctx, id)
+		if err == nil {
+			name = g.Name
+		}
+		return err
+	})
+	return name, err
 }
 
 // approvalLink leads to the page of one approval, where people can reach this server.

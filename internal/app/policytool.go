@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -51,7 +52,30 @@ func Tools(ctx context.Context, spec UpstreamSpec) ([]policytool.Tool, error) {
 
 // ToolsOfServer asks a server of the configuration, with its credentials.
 func ToolsOfServer(ctx context.Context, c *config.Config, name string, log *slog.Logger) ([]policytool.Tool, error) {
-	spec, closer, err := ServerSpec(c, name, nil, nil, log)
+	if err := c.MayServe(); err != nil {
+		return nil, err
+	}
+	return toolsVia(ctx, func() (UpstreamSpec, io.Closer, error) { return ServerSpec(c, name, nil, nil, log) })
+}
+
+// ToolsOfRecord asks a server that was added here and stands in no file.
+func (a *App) ToolsOfRecord(ctx context.Context, name string) ([]policytool.Tool, error) {
+	r, err := a.Govern.Server(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Members) > 0 {
+		return nil, fault.New(fault.Usage, "%s is several servers", r.Name).WithFix("scaffold each of its members, or its endpoint: --upstream URL --header 'Authorization: Bearer ${TOKEN}'")
+	}
+	s, err := config.ServerOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return toolsVia(ctx, func() (UpstreamSpec, io.Closer, error) { return serverSpec(a.Config, r.Name, s, nil, nil, a.log) })
+}
+
+func toolsVia(ctx context.Context, of func() (UpstreamSpec, io.Closer, error)) ([]policytool.Tool, error) {
+	spec, closer, err := of()
 	if closer != nil {
 		defer func() { _ = closer.Close() }()
 	}

@@ -64,11 +64,34 @@ func (s *UpstreamSpec) Decide(ctx context.Context, c *config.Config, p ProxyPoli
 // whoever asks for one looks at its time as well.
 const approvalRound = 5 * time.Second
 
+// leftToServers is how long after its end an approval is left to a server that shares the
+// state directory: each is handed to one process only, and a server tells people.
+const leftToServers = time.Minute
+
 // keepApprovals ends approvals whose time is over, where no server is there to do it.
 func keepApprovals(ctx context.Context, store enforce.Store, log *slog.Logger) {
 	for rest(ctx, approvalRound) == nil {
-		if _, err := store.Expire(ctx); err != nil && ctx.Err() == nil {
+		left, err := leftOver(ctx, store)
+		if err == nil && left {
+			_, err = store.Expire(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			log.Debug("approvals could not be expired", "error", err)
 		}
 	}
+}
+
+func leftOver(ctx context.Context, store enforce.Store) (bool, error) {
+	for _, state := range []enforce.State{enforce.Pending, enforce.Approved} {
+		list, err := store.Approvals(ctx, enforce.ApprovalFilter{State: state, Limit: 1000})
+		if err != nil {
+			return false, err
+		}
+		for i := range list {
+			if time.Since(list[i].ExpiresAt) > leftToServers {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }

@@ -49,6 +49,10 @@ func (s *subjects) Subject(c exchange.Caller, _ string) *pipeline.Subject {
 	return made
 }
 
+// Available tells the pipeline whether a caller that is not known is none, or nobody can
+// tell.
+func (s *subjects) Available() error { return s.directory.Available() }
+
 // Changed serves pipeline.Directory.
 func (s *subjects) Changed() <-chan struct{} { return s.directory.Changed() }
 

@@ -26,6 +26,8 @@ type Options struct {
 	// Place is the server a call is for: its name and how its calls are approved. Nil, or
 	// an error: the id is all there is, and nobody is told.
 	Place func(ctx context.Context, workspace, server string) (Place, error)
+	// GrantName is how people call a grant; nil, or an error: by its id.
+	GrantName func(ctx context.Context, id string) (string, error)
 	// Charges is what a call would take from its limits under the policy in force. Nil:
 	// approvers see no headroom.
 	Charges func(ctx context.Context, a *enforce.Approval, arguments []byte) ([]enforce.Charge, error)

@@ -20,7 +20,9 @@ type CallRow struct {
 	Request       string    `json:"request_id"`
 	Workspace     string    `json:"workspace"`
 	Server        string    `json:"server"`
+	ServerName    string    `json:"server_name,omitempty"`
 	Grant         string    `json:"grant"`
+	GrantName     string    `json:"grant_name,omitempty"`
 	Session       string    `json:"session,omitempty"`
 	Client        string    `json:"client,omitempty"`
 	Method        string    `json:"method"`
@@ -76,10 +78,35 @@ func (s *Service) Calls(ctx context.Context, f enforce.CallFilter) ([]CallRow, e
 		return nil, failed(err, "")
 	}
 	list := make([]CallRow, len(found))
+	names := names{s: s, servers: map[string]string{}, grants: map[string]string{}}
 	for i := range found {
 		list[i] = rowOf(&found[i])
+		names.add(ctx, &list[i])
 	}
 	return list, nil
+}
+
+// names looks every server and grant of a list up once.
+type names struct {
+	s               *Service
+	servers, grants map[string]string
+}
+
+func (n *names) add(ctx context.Context, r *CallRow) {
+	server, known := n.servers[r.Workspace+" "+r.Server]
+	if !known && r.Server != "" {
+		server = n.s.place(ctx, r.Workspace, r.Server).Name
+		n.servers[r.Workspace+" "+r.Server] = server
+	}
+	grant, known := n.grants[r.Grant]
+	if !known && r.Grant != "" && n.s.o.GrantName != nil {
+		name, err := n.s.o.GrantName(ctx, r.Grant)
+		if err == nil {
+			grant = name
+		}
+		n.grants[r.Grant] = grant
+	}
+	r.ServerName, r.GrantName = server, grant
 }
 
 // EachCall calls fn for every call the filter chooses, newest first, page by page; a
@@ -116,7 +143,7 @@ var Decisions = []string{"allow", "deny", "park", "observe"}
 type CSV struct{ w *csv.Writer }
 
 var columns = []string{
-	"at", "request_id", "workspace", "server", "grant", "client", "method", "tool", "decision", "code", "rule", "policy", "policy_version",
+	"at", "request_id", "workspace", "server", "server_name", "grant", "grant_name", "client", "method", "tool", "decision", "code", "rule", "policy", "policy_version",
 	"arg_keys", "approval", "settlement", "outcome", "upstream_status", "latency_us", "args_hmac",
 }
 
@@ -135,7 +162,7 @@ func (c *CSV) Write(r *CallRow) error {
 		return strconv.FormatInt(n, 10)
 	}
 	cells := []string{
-		r.At.UTC().Format(time.RFC3339Nano), r.Request, r.Workspace, r.Server, r.Grant, r.Client, r.Method, r.Tool, r.Decision, r.Code, r.Rule,
+		r.At.UTC().Format(time.RFC3339Nano), r.Request, r.Workspace, r.Server, r.ServerName, r.Grant, r.GrantName, r.Client, r.Method, r.Tool, r.Decision, r.Code, r.Rule,
 		r.Policy, number(int64(r.PolicyVersion)), strings.Join(r.ArgKeys, " "), r.Approval, r.Settlement, r.Outcome, number(int64(r.Status)),
 		number(r.LatencyUS), r.ArgsHMAC,
 	}

@@ -70,7 +70,15 @@ func (s *Service) Show(ctx context.Context, id string) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	item := s.item(ctx, a, s.place(ctx, a.Workspace, a.Server))
+	at := s.place(ctx, a.Workspace, a.Server)
+	item := s.item(ctx, a, at)
+	if item.State == string(enforce.Pending) && a.FourEyes {
+		alone, err := s.alone(ctx, a, at)
+		if err != nil {
+			return nil, err
+		}
+		item.FourEyes = !alone
+	}
 	if s.o.Risk != nil {
 		item.Risk = s.o.Risk(ctx, a.Server, a.Tool)
 	}

@@ -104,8 +104,8 @@ func (s *Service) may(ctx context.Context, a *enforce.Approval, at Place) error 
 	case !a.FourEyes || a.MintedBy == "" || a.MintedBy != s.person():
 		return nil
 	}
-	two, err := s.alone(ctx, a, at)
-	if err != nil || two {
+	alone, err := s.alone(ctx, a, at)
+	if err != nil || alone {
 		return err
 	}
 	return fault.New(fault.RoleRequired, "who made the grant does not decide its calls (four eyes)").WithFix("ask another owner, admin or approver")

@@ -3,8 +3,8 @@ package audit
 import "time"
 
 // Call is what the log says of one call of an agent: once when it was decided, before
-// anything was forwarded, and once when its outcome is known. It names the arguments'
-// keys, never their values.
+// anything was forwarded, and once when its outcome is known, without what the decision's
+// record said. It names the arguments' keys, never their values.
 type Call struct {
 	Request   string // id of the call: both records of one call have it
 	Phase     string // PhaseDecision, PhaseOutcome or PhaseReview
@@ -51,16 +51,29 @@ const (
 	PhaseReview   = "review" // an ambiguous reservation was released by a person
 )
 
+// told is what the log says in this phase. What the decision's record has said of a call
+// is not said again: a log that says everything twice costs every call twice.
+func (c *Call) told() Call {
+	if c.Phase != PhaseOutcome && c.Phase != PhaseReview {
+		return *c
+	}
+	return Call{
+		Request: c.Request, Phase: c.Phase, Workspace: c.Workspace, Grant: c.Grant, Server: c.Server, Tool: c.Tool, Approval: c.Approval,
+		Settlement: c.Settlement, UpstreamStatus: c.UpstreamStatus, Outcome: c.Outcome, LatencyUS: c.LatencyUS, By: c.By, Reason: c.Reason,
+	}
+}
+
 // Record is the call as the log has it: the members of a call beside the common ones.
 func (c *Call) Record() Record {
-	r := Record{
+	told := c.told()
+	c = &told
+	return Record{
 		Kind: "call", Actor: c.actor(), Via: "mcp", Op: "call", RequestID: c.Request, Reason: c.Reason,
 		Phase: c.Phase, Workspace: c.Workspace, Grant: c.Grant, Server: c.Server, Session: c.Session, Client: c.Client, Method: c.Method,
 		Tool: c.Tool, ToolHash: c.ToolHash, Policy: c.Policy, PolicyVersion: c.PolicyVersion, PolicyHash: c.PolicyHash,
 		Decision: c.Decision, Code: c.Code, Rule: c.Rule, ArgKeys: c.ArgKeys, ArgsHMAC: c.ArgsHMAC, Approval: c.Approval,
 		Settlement: c.Settlement, UpstreamStatus: c.UpstreamStatus, Outcome: c.Outcome, LatencyUS: c.LatencyUS,
 	}
-	return r
 }
 
 // actor is the grant that calls, or the member who reviewed.

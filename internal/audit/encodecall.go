@@ -10,6 +10,8 @@ import (
 // gives the very bytes that Encode gives for c.Record(), without reflection: a call is
 // recorded twice, and what that costs is paid by every call.
 func AppendCall(dst []byte, chain string, seq int64, at time.Time, c *Call) []byte {
+	told := c.told()
+	c = &told
 	actor := c.actor()
 	dst = append(dst, `{"actor":{"id":`...)
 	dst = appendText(dst, actor.ID)

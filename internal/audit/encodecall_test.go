@@ -52,7 +52,10 @@ func TestAppendCallGivesTheBytesOfEncode(t *testing.T) {
 			t.Parallel()
 			for _, n := range []int64{0, 1, 1 << 52} {
 				c := full(t, text, n)
-				same(t, "st_1/gateway", 7, at, &c)
+				for _, phase := range []string{c.Phase, audit.PhaseDecision, audit.PhaseOutcome, audit.PhaseReview} {
+					c.Phase = phase
+					same(t, "st_1/gateway", 7, at, &c)
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -121,7 +122,7 @@ func (c *command) writeCalls(w io.Writer, list []approve.CallRow, most int) {
 		if what == "" {
 			what = r.Method
 		}
-		_ = t.row(r.At.UTC().Format("2006-01-02 15:04:05"), r.Request, r.Grant, r.Server, what, r.Decision, why, outcome) // errors come from flush again
+		_ = t.row(r.At.UTC().Format("2006-01-02 15:04:05"), r.Request, cmp.Or(r.GrantName, r.Grant), cmp.Or(r.ServerName, r.Server), what, r.Decision, why, outcome) // errors come from flush again
 	}
 	_ = t.flush()
 	if len(list) == most {

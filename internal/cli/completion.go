@@ -35,6 +35,7 @@ func fixedValues() map[string][]string {
 		"keep":      {"all", "keys"},
 		"as":        {writeback.AsDelivered, writeback.AsResend, writeback.AsRejected},
 		"level":     levels(),
+		"mode":      {"enforce", "observe"},
 		"log-level": {"debug", "info", "warn", "error"},
 		"progress":  {"auto", "plain", "json", "off"},
 		"source":    actionSources(),
@@ -55,7 +56,7 @@ func levels() []string {
 }
 
 // fileFlags are the flags that name any file.
-var fileFlags = []string{"output", "check", "file", "checkpoints", "token-file", "secret-file", "policy", "policy-file", "definitions", "tools", "arguments"}
+var fileFlags = []string{"output", "check", "file", "checkpoints", "token-file", "secret-file", "policy", "policy-file", "definitions", "tools", "arguments", "tokens"}
 
 // completions tells the shell what can follow: plan ids after the commands that take
 // one, the values of flags that have few, and files where only one kind fits.
@@ -88,6 +89,9 @@ func (c *command) completions(root *cobra.Command) {
 		}
 		if cmd.Parent() != nil && cmd.Parent().Name() == "server" {
 			cmd.ValidArgsFunction = c.completeServers
+		}
+		if offers := c.governedArguments(cmd); offers != nil {
+			cmd.ValidArgsFunction = offers
 		}
 		for _, sub := range cmd.Commands() {
 			walk(sub)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/internal/cli"
 )
 
 // decode reads the document that a command printed.
@@ -209,4 +211,25 @@ func TestWrongCallsOfGovernance(t *testing.T) {
 			t.Errorf("sluice %s --json printed %s", tt.args, j.stdout)
 		}
 	}
+}
+
+func TestServersPoliciesAndGrantsAreCompleted(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	complete := func(args ...string) string {
+		return cli.Completed(t.Context(), append([]string{"--state-dir", filepath.Join(s.dir, "state")}, args...)...)
+	}
+	lacks(t, complete("grant", "add", ""), "crm")
+	if _, err := os.Stat(filepath.Join(s.dir, "state")); err == nil {
+		t.Error("completing made a state directory")
+	}
+	s.fine("server", "add", "crm", "--url", "https://crm.example.com/mcp")
+	s.setPolicy("crm", "agents", `{"version":"1","default":"deny"}`)
+	s.fine("grant", "add", "crm", "ci", "--policy", "agents")
+	has(t, complete("grant", "add", ""), "crm")
+	has(t, complete("policy", "set", ""), "crm")
+	has(t, complete("policy", "diff", "crm", ""), "agents")
+	has(t, complete("policy", "mode", "crm", "agents", ""), "enforce", "observe")
+	has(t, complete("grant", "revoke", ""), "crm/ci")
+	has(t, complete("grant", "attach", "crm/ci", ""), "agents")
 }

@@ -124,7 +124,13 @@ func (c *command) grantListCommand() *cobra.Command {
 						list = append(list, all[i])
 					}
 				}
-				return c.print(list, func(w io.Writer) { writeGrants(w, list) })
+				return c.print(list, func(w io.Writer) {
+					if orphans && len(list) == 0 {
+						line(w, "No grants whose member is gone.")
+						return
+					}
+					writeGrants(w, list)
+				})
 			})
 		},
 	}

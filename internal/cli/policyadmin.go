@@ -236,6 +236,10 @@ func (c *command) writeReplayed(w io.Writer, r *govern.Replayed) {
 	if r == nil {
 		return
 	}
+	if r.Calls == 0 {
+		line(w, "  No calls were recorded that it could be tried on.")
+		return
+	}
 	line(w, "  Of %s since %s: %s of %s would have ended otherwise.", plural(int64(r.Calls), "recorded call"), stamp(r.Since),
 		thousands(r.Changed), plural(int64(r.Grants), "grant"))
 	for _, m := range r.Changes {
@@ -352,7 +356,6 @@ func (c *command) policyModeCommand() *cobra.Command {
 	var flags changeFlags
 	cmd := &cobra.Command{
 		Use: "mode SERVER POLICY enforce|observe", Short: "Let a policy decide, or only watch", Args: arguments(3, 3, "a server, a policy and enforce or observe"),
-		ValidArgs: []string{string(registry.Enforce), string(registry.Observe)},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.changePolicy(cmd.Context(), &flags, govern.PolicyChange{Server: args[0], Name: args[1], Mode: registry.Mode(args[2])})
 		},

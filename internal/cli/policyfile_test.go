@@ -84,7 +84,7 @@ func TestPolicyTestNeedsWhatItReads(t *testing.T) {
 		{[]string{"import"}, 2, "one file"},
 		{[]string{"scaffold"}, 2, "one place to get tools from, not 0"},
 		{[]string{"scaffold", "--server", "a", "--upstream", "http://127.0.0.1/mcp"}, 2, "not 2"},
-		{[]string{"scaffold", "--server", "a"}, 2, `no MCP server "a"`},
+		{[]string{"scaffold", "--server", "a"}, 2, "there is no server a"},
 		{[]string{"scaffold", "--upstream", "http://" + closed(t) + "/mcp"}, 3, "can't be reached"},
 		{[]string{"replay"}, 2, "-p policy.json"},
 		{[]string{"replay", "-p", p, "--since", "tomorrow-ish"}, 2, "--since"},

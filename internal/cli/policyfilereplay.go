@@ -51,7 +51,7 @@ func (c *command) policyReplay() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&path, "policy-file", "p", "", "the policy to judge by")
-	fl.StringVar(&q.Server, "server", "", "name or id of the server; \"default\" for `sluice proxy`")
+	fl.StringVar(&q.Server, "server", "", "name or id of the server; \"default\" for sluice proxy")
 	fl.StringVar(&q.Policy, "policy", "", "name or id of the policy that would be replaced: what others denied stays denied")
 	fl.StringVar(&q.Grant, "grant", "", "name or id of one grant")
 	fl.StringVar(&since, "since", "7d", "first day, time, or how long ago: 2026-11-01, 2026-11-01T09:00:00Z, 24h, 7d")

@@ -53,7 +53,7 @@ func (c *command) policyScaffold() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.upstream, "upstream", "", "URL of the MCP server")
-	fl.StringVar(&f.server, "server", "", "server of the configuration")
+	fl.StringVar(&f.server, "server", "", "server of the configuration, or one that was added")
 	fl.StringVar(&f.definitions, "definitions", "", "answer of tools/list in a file; - is standard input")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for the server, 'Name: value'; ${VARIABLE} is taken from the environment; may be repeated")
 	fl.StringArrayVar(&f.env, "env", nil, "variable for the command, NAME (its value here) or NAME=value; may be repeated")
@@ -86,8 +86,16 @@ func (c *command) toolsOf(ctx context.Context, f scaffoldFlags, args []string) (
 	if err != nil {
 		return nil, err
 	}
-	if f.server != "" {
+	if _, configured := cfg.MCP.Servers[f.server]; configured {
 		return app.ToolsOfServer(ctx, cfg, f.server, log)
+	}
+	if f.server != "" {
+		var tools []policytool.Tool
+		err := c.with(ctx, func(a *app.App) (err error) {
+			tools, err = a.ToolsOfRecord(ctx, f.server)
+			return err
+		})
+		return tools, err
 	}
 	spec, err := f.spec(args, c.Env)
 	if err != nil {

@@ -25,7 +25,8 @@ type Store interface {
 
 	// Park stores a call that waits for a person and records its decision. A pending or
 	// approved one with the same fingerprint is returned as it stands, and nothing is
-	// stored. ErrTooManyParked when the grant has MaxParked pending ones.
+	// stored. One that was stored has the very Arguments that came with it, by which the
+	// caller knows that it is new. ErrTooManyParked when the grant has MaxParked pending ones.
 	Park(ctx context.Context, p *Parking) (*Approval, error)
 	// Decide moves a pending approval to approved or denied, once: ErrDecided when it is
 	// not pending any more, ErrNotFound. Who may is for the caller to check.

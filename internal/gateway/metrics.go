@@ -37,7 +37,7 @@ var outcomes = []string{
 	"ok", "error", "cancelled", string(exchange.Unreachable), string(exchange.TimedOut), string(exchange.BrokeOff), string(exchange.BackingOff),
 	string(exchange.SessionLost), string(exchange.CredentialLost), string(exchange.ConsentNeeded), string(exchange.WrongEra),
 	string(exchange.CannotCarry), string(exchange.TooMany), string(exchange.ShuttingDown), string(exchange.ReadOnlyScope),
-	string(exchange.GrantEnded), "failed",
+	string(exchange.GrantEnded), string(exchange.Unavailable), "failed",
 }
 
 const (
@@ -60,7 +60,7 @@ type serverStats struct {
 }
 
 type methodStats struct {
-	outcomes [17]atomic.Uint64
+	outcomes [18]atomic.Uint64
 	buckets  [len(bounds) + 1]atomic.Uint64
 	nanos    atomic.Int64
 }

@@ -3,7 +3,10 @@ package govern_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -249,5 +252,30 @@ func TestAPreviewReplaysRecordedCalls(t *testing.T) {
 	a, err := h.owner.PreviewApply(ctx, manifest(t, files), false)
 	if err != nil || a.Changes[0].Replay == nil || a.Changes[0].Action != "adopt" {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// The example of docs/apply.md.
+func TestExampleApplies(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	files := map[string][]byte{}
+	root := os.DirFS(filepath.Join("..", "..", "examples", "apply"))
+	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[path], err = fs.ReadFile(root, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := h.owner.PreviewApply(t.Context(), manifest(t, files), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := h.owner.Apply(t.Context(), manifest(t, files), false, shown.Confirm)
+	if err != nil || len(done.Changes) != 5 || len(done.Tokens) != 2 {
+		t.Errorf("%+v, %v", done, err)
 	}
 }

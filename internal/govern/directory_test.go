@@ -3,7 +3,9 @@ package govern_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,11 +307,16 @@ type nowhere struct {
 	ledger.Store
 	ledger.Tx
 	registry.Repo
+	mu       sync.Mutex
 	grants   []registry.Grant
 	revision int64
 }
 
-func (n *nowhere) View(_ context.Context, fn func(ledger.Tx) error) error { return fn(n) }
+func (n *nowhere) View(_ context.Context, fn func(ledger.Tx) error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return fn(n)
+}
 func (n *nowhere) Registry() registry.Repo                                { return n }
 func (n *nowhere) Revision(context.Context) (int64, error)                { return n.revision, nil }
 func (n *nowhere) Servers(context.Context, string) ([]registry.Server, error) {
@@ -349,8 +356,10 @@ func TestRunFollowsWithinASecond(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		n.grants = append(n.grants, registry.Grant{ID: "grt_2", Workspace: tenant.Default, Server: "srv_1", Name: "two"})
+		n.mu.Lock()
+		n.grants = append(slices.Clone(n.grants), registry.Grant{ID: "grt_2", Workspace: tenant.Default, Server: "srv_1", Name: "two"})
 		n.revision = 2
+		n.mu.Unlock()
 		told("a new grant", time.Second)
 		if d.Lookup("grt_2", "crm") == nil || d.Revision() != 2 {
 			t.Error("a new grant is not there")

@@ -255,7 +255,7 @@ func (s *Service) removePolicy(ctx context.Context, tx ledger.Tx, r *registry.Se
 		}
 	}
 	if len(names) > 0 {
-		return fault.New(fault.InUse, "%d grants have policy %s", len(names), p.Name).With("grants", names).
+		return fault.New(fault.InUse, "policy %s still decides for %s", p.Name, few(names)).With("grants", names).
 			WithFix("attach another policy to them: `sluice grant attach %s/NAME POLICY`", r.Name)
 	}
 	if r.Settings.Policy == p.Name {

@@ -219,7 +219,7 @@ func (s *Service) removeServer(ctx context.Context, tx ledger.Tx, r *registry.Se
 		}
 	}
 	if len(names) > 0 {
-		return fault.New(fault.InUse, "server %s has %d grants", r.Name, len(names)).With("grants", names).
+		return fault.New(fault.InUse, "server %s is still called by %s", r.Name, few(names)).With("grants", names).
 			WithFix("revoke them first: `sluice grant revoke %s/NAME`", r.Name)
 	}
 	servers, err := tx.Registry().Servers(ctx, r.Workspace)
@@ -255,6 +255,15 @@ func (s *Service) removeServer(ctx context.Context, tx ledger.Tx, r *registry.Se
 		return err
 	}
 	return book(audit.Record{Op: "server.remove", Object: r.ID, Before: before})
+}
+
+// few names some of a list.
+func few(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
 }
 
 // cancel ends what waits for a person. What it was for is gone already, so that nothing

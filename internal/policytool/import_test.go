@@ -129,6 +129,12 @@ func TestLimitsOfInterceptAreCarriedOver(t *testing.T) {
 	same(t, done.Document, `{"version":"1","default":"allow","tools":{"a":{"limits":[{"counter":"a_rate","window":"day","max":5,"scope":"grant"}]}}}`)
 }
 
+func TestACounterOfEveryToolStaysOne(t *testing.T) {
+	t.Parallel()
+	done := imported(t, "version: \"1\"\ntools:\n  \"*\":\n    rules:\n      - {name: x, conditions: [{path: state._global.n, op: lte, value: 7}], state: {counter: n, window: day}}\n", policytool.ImportOptions{})
+	same(t, done.Document, `{"version":"1","default":"allow","all_tools":{"limits":[{"counter":"n","window":"day","max":7,"scope":"server"}]}}`)
+}
+
 func TestADenialOfEveryToolDeniesEveryTool(t *testing.T) {
 	t.Parallel()
 	done := imported(t, "version: \"1\"\ndefault: allow\ntools:\n  a: {rules: []}\n  \"*\": {rules: [{name: stop, action: deny}]}\n", policytool.ImportOptions{})

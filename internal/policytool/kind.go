@@ -30,8 +30,8 @@ type Judgement struct {
 }
 
 // Classify judges a tool by its name, its description and its parameters. A definition
-// is written by whoever runs the server, so nothing in it but a verb of the name makes
-// a tool look more harmless.
+// is written by whoever runs the server: a kind that only the description tells is to be
+// reviewed, and annotations never make a tool more harmless.
 func Classify(t Tool) Judgement {
 	tokens := words(t.Name)
 	j := byVerb(tokens, t.Description)
@@ -70,7 +70,7 @@ func byVerb(tokens []string, description string) Judgement {
 	for _, w := range text[:min(len(text), 6)] {
 		for _, form := range []string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es")} {
 			if k, ok := verbKind(form); ok {
-				return Judgement{Kind: k, Why: fmt.Sprintf("%q at the start of its description", w), verb: form}
+				return Judgement{Kind: k, Why: fmt.Sprintf("%q at the start of its description", w), Review: true, verb: form}
 			}
 		}
 	}

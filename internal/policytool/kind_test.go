@@ -55,7 +55,7 @@ func TestToolsAreJudgedByWhatTheyDo(t *testing.T) {
 func TestADefinitionThatSaysTooLittleIsToBeReviewed(t *testing.T) {
 	t.Parallel()
 	yes := true
-	for _, tool := range []Tool{{Name: "widget"}, {Name: "delete_page", ReadOnlyHint: &yes}, {Name: "get_page", DestructiveHint: &yes}, {Name: "!!"}} {
+	for _, tool := range []Tool{{Name: "widget"}, {Name: "widget", Description: "Reads a widget"}, {Name: "delete_page", ReadOnlyHint: &yes}, {Name: "get_page", DestructiveHint: &yes}, {Name: "!!"}} {
 		if !Classify(tool).Review {
 			t.Errorf("%s passes without a look", tool.Name)
 		}

@@ -33,7 +33,11 @@ func Scaffold(tools []Tool) (*Scaffolded, error) {
 	s := &Scaffolded{}
 	for _, t := range tools {
 		c := Choice{Tool: t.Name, Judgement: Classify(t)}
-		switch c.Kind {
+		kind := c.Kind
+		if kind == Read && c.Review { // the rule is as strict as doubt wants it
+			kind = Write
+		}
+		switch kind {
 		case Read:
 			doc.Tools[t.Name] = toolRule{}
 			c.Rule = "allowed"

@@ -14,7 +14,7 @@ func TestAScaffoldHasOneRuleForEachKind(t *testing.T) {
 	t.Parallel()
 	long := "set_" + strings.Repeat("ü", 60)
 	tools, err := policytool.ReadTools([]byte(`{"jsonrpc":"2.0","id":1,"result":{"tools":[
-		{"name":"send_mail"},{"name":"get_mail"},{"name":"run_query"},{"name":"pay_invoice"},{"name":"delete_mail"},
+		{"name":"send_mail"},{"name":"get_mail"},{"name":"run_query"},{"name":"pay_invoice"},{"name":"delete_mail"},{"name":"widget","description":"Reads a widget"},
 		{"name":"a/b~c"},{"name":"get_mail"},{"name":"` + long + `"}]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +30,8 @@ func TestAScaffoldHasOneRuleForEachKind(t *testing.T) {
 	if !bytes.Equal(doc.Canonical(), s.Document) || !doc.Portable() {
 		t.Errorf("it is not canonical, or not portable: %s", s.Document)
 	}
-	if len(s.Tools) != 7 {
-		t.Errorf("%d choices for 7 tools", len(s.Tools))
+	if len(s.Tools) != 8 {
+		t.Errorf("%d choices for 8 tools", len(s.Tools))
 	}
 	p := doc.Compile()
 	for tool, want := range map[string]policy.Code{
@@ -42,7 +42,7 @@ func TestAScaffoldHasOneRuleForEachKind(t *testing.T) {
 		}
 	}
 	j := policytool.NewJudge(p)
-	for tool, most := range map[string]int{"send_mail": 30, "run_query": 10, long: 30} {
+	for tool, most := range map[string]int{"send_mail": 30, "run_query": 10, "widget": 30, "get_mail": 40, long: 30} {
 		n := 0
 		for range 40 {
 			if j.Decide(policytool.Who{Grant: "g"}, noon, policy.Call{Tool: tool}).Decision == policytool.Allowed {

@@ -116,6 +116,9 @@ func BenchmarkGatewayCall(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	if err := s.Flush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -126,4 +129,23 @@ func cpu() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkAppendCalls is what the audit log itself takes for a record.
+func BenchmarkAppendCalls(b *testing.B) {
+	log, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "writeback.db"), time.Now)
+	opened(b, log, err)
+	hand := fold(log)
+	calls := make([]audit.TimedCall, 1000)
+	n, start := 0, cpu()
+	for b.Loop() {
+		for i := range calls {
+			calls[i] = audit.TimedCall{Seq: int64(n + i + 1), At: time.Now(), Call: gatewayCall(n + i)}
+		}
+		n += len(calls)
+		if err := hand(b.Context(), "bench", 0, int64(n), calls); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu()-start).Nanoseconds())/1000/float64(n), "cpu-µs/record")
 }

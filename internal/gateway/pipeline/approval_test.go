@@ -115,10 +115,13 @@ func TestADeniedApprovalSaysWhy(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, asks)
 	d.call("pay", `{"amount":1}`)
-	d.books.decide(t, false, "Not this month.")
+	id := d.books.decide(t, false, "Not this month.")
 	for range 2 {
 		if a := d.call("pay", `{"amount":1}`); a.code() != "approval_denied" || !strings.HasSuffix(a.text, "Not this month.") || a.says("approval") == "" {
 			t.Fatalf("the answer is %s", a.raw)
+		}
+		if rec := d.books.last(t); rec.Decision != "deny" || rec.Code != "approval_denied" || rec.Approval != id {
+			t.Errorf("recorded %+v", rec)
 		}
 	}
 	if a := d.call("pay", `{"amount":2}`); a.code() != "approval_pending" {

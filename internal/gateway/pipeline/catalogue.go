@@ -51,6 +51,7 @@ type shelf struct {
 	// The list that is passing by: what it had so far, and the cursor of its next page.
 	partial *tools
 	next    string
+	lacking bool // an aggregate says that members are missing in it
 
 	asked  time.Time     // when we last asked for it ourselves
 	asking chan struct{} // closed when the list being asked for is there
@@ -164,14 +165,15 @@ func (k *catalogue) learn(v view, cursor string, m *mcpwire.Message, at *listPag
 			return "", err
 		}
 	}
+	lacking := mcpwire.Member(m.Raw, at.meta, metaUnavailable).Present()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	f := k.shelf(v)
 	switch {
 	case cursor == "":
-		f.partial = page
+		f.partial, f.lacking = page, lacking
 	case f.partial != nil && cursor == f.next:
-		f.partial = joined(f.partial, page)
+		f.partial, f.lacking = joined(f.partial, page), f.lacking || lacking
 	default:
 		return next, nil // a page out of order
 	}
@@ -180,14 +182,29 @@ func (k *catalogue) learn(v view, cursor string, m *mcpwire.Message, at *listPag
 	case len(f.partial.hashes) > mostTools:
 		f.partial = nil
 	case next == "":
-		if k.common != nil && k.common.digest == f.partial.digest {
-			f.partial = k.common
-		}
-		f.list, f.at, f.partial, k.common = f.partial, now, nil, f.partial
+		k.complete(f, now)
 		k.latest[v.grant] = f.list
 	}
 	return next, nil
 }
+
+// complete is called with the lock held, when a list was seen to its end.
+func (k *catalogue) complete(f *shelf, now time.Time) {
+	seen := f.partial
+	switch {
+	case f.lacking && f.list != nil && len(f.list.hashes) <= mostTools: // who is silent now still has its tools
+		seen = joined(f.list, seen)
+	case f.lacking:
+	case k.common != nil && k.common.digest == seen.digest:
+		seen = k.common
+	default:
+		k.common = seen
+	}
+	f.list, f.at, f.partial = seen, now, nil
+}
+
+// metaUnavailable is where an aggregate names the members that are not in a list.
+const metaUnavailable = "sluice/unavailable"
 
 // same is a list that is known already.
 func (k *catalogue) same(digest [sha256.Size]byte, whole bool) *tools {

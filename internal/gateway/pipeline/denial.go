@@ -59,10 +59,7 @@ func (t *toolCall) full(ctx context.Context, v *verdict, reply enforce.Reply) er
 
 // retryText says when trying again can help.
 func retryText(now time.Time, after time.Duration) string {
-	at := now.Add(after).UTC()
-	if rest := at.Truncate(time.Second); rest.Before(at) {
-		at = rest.Add(time.Second)
-	}
+	at := now.Add(after).UTC().Round(time.Second) // the moment of the decision has passed
 	layout := "15:04:05"
 	if after >= 12*time.Hour {
 		layout = "2006-01-02 15:04:05"

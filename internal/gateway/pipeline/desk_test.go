@@ -19,9 +19,10 @@ import (
 // desk is a pipeline whose store keeps what it was told and whose clock a test moves.
 type desk struct {
 	*lab
-	books *books
-	keys  *secret.Keyring
-	pipe  *pipeline.Pipeline
+	books   *books
+	keys    *secret.Keyring
+	metrics *pipeline.Metrics
+	pipe    *pipeline.Pipeline
 }
 
 func newDesk(t *testing.T, documents ...string) *desk {
@@ -32,9 +33,9 @@ func newDesk(t *testing.T, documents ...string) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.keys = keys
+	d.keys, d.metrics = keys, pipeline.NewMetrics()
 	d.pipe = pipeline.New(pipeline.Options{
-		Directory: l.dir, Store: d.books, Keys: keys, Server: labServer, Now: d.books.clock, Metrics: pipeline.NewMetrics(),
+		Directory: l.dir, Store: d.books, Keys: keys, Server: labServer, Now: d.books.clock, Metrics: d.metrics,
 		Notify: func(string, *enforce.Approval) { d.books.notified++ },
 	})
 	d.front = d.pipe.Wrap(l.up)

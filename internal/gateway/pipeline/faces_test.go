@@ -384,11 +384,12 @@ func TestServerWithoutAStreamHasTheGateways(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = resp.Body.Close() })
 		return resp
 	}
 	hello := ask(http.MethodPost, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}`, "")
+	defer func() { _ = hello.Body.Close() }()
 	stream := ask(http.MethodGet, "", hello.Header.Get("Mcp-Session-Id"))
+	defer func() { _ = stream.Body.Close() }()
 	if stream.StatusCode != http.StatusOK {
 		t.Fatalf("the stream: %s", stream.Status)
 	}

@@ -21,6 +21,7 @@ func (p *Pipeline) call(ctx context.Context, of *session, c *exchange.Call, out 
 	case s.passes():
 		return next(ctx, c, out)
 	}
+	next = s.narrowing(next)
 	switch method := c.Message.Method; method {
 	case mcpwire.MethodToolsCall:
 		return p.toolsCall(ctx, of, s, c, out, next)
@@ -29,6 +30,12 @@ func (p *Pipeline) call(ctx context.Context, of *session, c *exchange.Call, out 
 	case mcpwire.MethodToolsList:
 		return p.list(ctx, s, c, out, next)
 	case mcpwire.MethodListen:
+		switch may, err := p.mayFollow(ctx, of, s, c); {
+		case err != nil:
+			return err
+		case !may:
+			return noTask(c, out)
+		}
 		return p.subscribe(ctx, s, c, out, next)
 	case mcpwire.MethodPing, mcpwire.MethodSetLevel:
 		return next(ctx, c, out)
@@ -74,6 +81,9 @@ func (nowhere) Send(exchange.Event) error { return nil }
 func (p *Pipeline) subject(c *exchange.Call) (*Subject, error) {
 	if s := p.o.Directory.Subject(c.Caller, p.o.Server); s != nil {
 		return s, nil
+	}
+	if d, ok := p.o.Directory.(interface{ Available() error }); ok && d.Available() != nil {
+		return nil, &exchange.Error{Code: exchange.Unavailable, Message: "the gateway can't read who may call this server, so that nobody may", Fix: "try again in a moment"}
 	}
 	return nil, &exchange.Error{Code: exchange.GrantEnded, Message: "the grant of this session has ended: it was revoked, expired, or never was this server's",
 		Fix: "ask whoever runs the gateway for a new grant"}

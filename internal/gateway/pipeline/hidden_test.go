@@ -191,3 +191,24 @@ func TestNewToolIsFound(t *testing.T) {
 		}
 	})
 }
+
+// TestMemberThatIsSilentKeepsItsTools: an aggregate leaves it out of a list, and takes
+// calls for it all the same.
+func TestMemberThatIsSilentKeepsItsTools(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, hideB)
+	l.up.list = listing(`{"tools":[{"name":"one_a"},{"name":"two_a"}]}`)
+	l.say("1", "tools/list", "")
+	l.up.list = listing(`{"tools":[{"name":"one_a"},{"name":"one_new"}],"_meta":{"sluice/unavailable":["two"]}}`)
+	l.say("2", "tools/list", "")
+	for name, known := range map[string]bool{"one_a": true, "one_new": true, "two_a": true, "two_x": false} {
+		if got := l.say("3", "tools/call", callOf+`"`+name+`"`); strings.Contains(got, "-32602") == known {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	l.up.list = listing(`{"tools":[{"name":"one_a"}]}`)
+	l.say("4", "tools/list", "")
+	if got := l.say("5", "tools/call", callOf+`"two_a"`); !strings.Contains(got, "-32602") {
+		t.Errorf("a tool that is gone: %s", got)
+	}
+}

@@ -24,6 +24,10 @@ type verdict struct {
 	// would is why the call would not have been let through, by policies that only watch.
 	would     policy.Code
 	wouldRule string
+
+	// Room for what most calls need.
+	chargeRoom [2]enforce.Charge
+	limitRoom  [2]taken
 }
 
 // taken says where a charge comes from.
@@ -39,6 +43,7 @@ const never = math.MaxInt64
 func (t *toolCall) judge() *verdict {
 	s := t.s
 	v := &verdict{observes: len(s.Policies) > 0}
+	v.charges, v.limits = v.chargeRoom[:0], v.limitRoom[:0]
 	t.marks, t.keep = t.marks[:0], t.keep[:0]
 	if len(s.Policies) == 0 {
 		v.denial = &denial{code: policy.NoPolicy, rule: "(no policy)", text: deniedPrefix + "No policy is attached to this grant, so that it may call nothing."}

@@ -218,12 +218,12 @@ func TestWhatChangesBeforeTheAcknowledgementComesAfterIt(t *testing.T) {
 func TestStreamsEndWithTheGrant(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name string
-		end  func(*lab)
+		name  string
+		after time.Duration
+		end   func(*lab)
 	}{
-		{"revoked", func(l *lab) { l.dir.put("ann", nil) }},
-		{"expired", func(l *lab) {
-			time.Sleep(time.Minute)
+		{"revoked", 0, func(l *lab) { l.dir.put("ann", nil) }},
+		{"expired", time.Minute, func(l *lab) {
 			l.dir.mu.Lock()
 			delete(l.dir.all, "ann") // and nobody says so
 			l.dir.mu.Unlock()
@@ -240,6 +240,7 @@ func TestStreamsEndWithTheGrant(t *testing.T) {
 				session, subscription := hearing(t, l.session(`{}`)), hearing(t, l.subscription(`7`, `{"toolsListChanged":true}`))
 				session.next(t)
 				subscription.next(t)
+				time.Sleep(tc.after)
 				tc.end(l)
 				begun := time.Now()
 				if err := <-session.done; err != nil {

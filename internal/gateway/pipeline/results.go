@@ -13,7 +13,7 @@ import (
 //
 //	initialize, server/discover   next(ctx, c, p.greeting(c, out))
 //	a session that was opened     v := newConversation(c); every call and stream of it
-//	                              gets v.in(ctx); v.end() with its Close
+//	                              gets v.in(ctx) or v.on(ctx); v.end() with its Close
 //	tools/list                    p.list(ctx, s, c, out, next)
 //	tools/call                    p.retried, then p.unlisted, then Decide
 //	a call that is held           ctx, stop := p.whileAllowed(ctx, c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,6 +19,9 @@ type ending struct {
 	label   string // ok, tool_error, rpc_error, or the code of the relay's own failure
 	status  int    // HTTP status of the upstream; 0: there was none
 	done    bool   // a plain result: what later calls may refer to was done
+	// task is the mark of the task that the call became, where one is needed: made.
+	task enforce.Counter
+	made bool
 }
 
 // Labels of endings that are no code of the relay's.
@@ -143,11 +147,18 @@ var settlements = map[enforce.Outcome]string{enforce.Commit: "commit", enforce.R
 
 // settle writes down how a forwarded call came out. Whoever called may be gone.
 func (t *toolCall) settle(ctx context.Context, e ending) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	s := enforce.Settlement{Call: t.outcome(e), Outcome: e.outcome}
 	if e.done {
 		s.Marks, s.Keep = t.marks, t.keep
+	}
+	if e.made {
+		s.Marks, s.Keep = append(slices.Clip(s.Marks), e.task), append(slices.Clip(s.Keep), keepTask)
+	}
+	if e.outcome == enforce.Rollback || len(s.Marks) > 0 { // those the store makes sure of before it returns
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, settleTime)
+		defer cancel()
 	}
 	err := t.p.o.Store.Settle(ctx, &s)
 	t.p.o.Metrics.settlement(t.p.o.Server, s.Call.Settlement, err)

@@ -44,7 +44,8 @@ type Bound struct {
 // Directory knows the subjects.
 type Directory interface {
 	// Subject is the caller's snapshot as of now. nil says that the caller may not call
-	// this server any more: revoked, expired, or never allowed.
+	// this server any more: revoked, expired, or never allowed. A directory that can fail
+	// to know says so by a method Available() error.
 	Subject(c exchange.Caller, server string) *Subject
 	// Changed is closed when some subject may have changed; ask anew then, for another
 	// channel too.

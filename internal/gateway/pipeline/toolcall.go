@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"sluice/internal/audit"
@@ -181,7 +182,7 @@ func (t *toolCall) outcome(e ending) audit.Call {
 // the same, and says that instead.
 func (t *toolCall) deny(ctx context.Context, d *denial) error {
 	rec := t.rec
-	rec.Decision, rec.Code, rec.Rule = "deny", string(d.code), d.rule
+	rec.Decision, rec.Code, rec.Rule, rec.Approval = "deny", string(d.code), d.rule, d.approval
 	decidedBy(&rec, d.by)
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
 	if err := t.p.o.Store.Record(ctx, rec); err != nil && d.code != policy.StoreUnavailable {
@@ -204,7 +205,7 @@ const notPermitted = "This tool is not permitted."
 
 // unavailable is the denial of a call that could not be counted or recorded.
 func (t *toolCall) unavailable(cause error) *denial {
-	if cause != nil && t.p.o.Log != nil {
+	if cause != nil && !errors.Is(cause, context.Canceled) {
 		t.p.o.Log.Warn("a call is denied: what enforcement has to remember can't be written or read", "server", t.p.o.Server,
 			"request", t.rec.Request, "error", cause)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,76 @@ func TestARevokedGrantEnds(t *testing.T) {
 	}
 }
 
+// unsure is a directory that can't read who may call.
+type unsure struct{ *directory }
+
+func (unsure) Available() error { return errBroken }
+
+// Clients throw away a token that is refused. One that nobody can look up is not.
+func TestACallerThatCantBeLookedUpIsNotRefusedForGood(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	front := pipeline.New(pipeline.Options{Directory: unsure{newDirectory()}, Store: d.books, Keys: d.keys, Server: labServer}).Wrap(d.up)
+	err := front.Call(t.Context(), modern(t, "1", "tools/list", "", `{}`), newTape())
+	var e *exchange.Error
+	if !errors.As(err, &e) || e.Code != exchange.Unavailable || !e.Retryable() || len(d.up.log()) != 0 {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// Under default deny a server may not ask the client's model or its user, unless the
+// settings name that: it is told that the client can't be asked.
+func TestAServerIsNotToldWhatItMayNotAskFor(t *testing.T) {
+	t.Parallel()
+	const all = `{"elicitation":{"form":{},"url":{}},"roots":{},"sampling":{}}`
+	tests := []struct {
+		name, policy string
+		methods      []string
+		told         string
+	}{
+		{name: "default deny", policy: readsOnly, told: `{"roots":{}}`},
+		{name: "default allow", policy: `{"version":"1","default":"allow","tools":{}}`, told: all},
+		{name: "both are named", policy: readsOnly, methods: []string{"sampling/*", "elicitation/create"}, told: all},
+		{name: "one is named", policy: readsOnly, methods: []string{"sampling/createMessage"}, told: `{"roots":{},"sampling":{}}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, tt.policy)
+			s := *d.dir.all["ann"]
+			s.Settings.Methods = tt.methods
+			d.dir.put("ann", &s)
+			var told []string
+			d.up.answer = func(_ context.Context, c *exchange.Call, _ exchange.Sink) (bool, error) {
+				told = append(told, string(c.Message.Bytes(c.Message.Capabilities)))
+				return false, nil
+			}
+			d.with(d.front, modern(t, "1", "tools/call", `"name":"read","arguments":{}`, all))
+			d.with(d.front, modern(t, "2", "tools/list", "", all))
+			if len(told) != 2 || told[0] != tt.told || told[1] != tt.told {
+				t.Errorf("a modern call told %q", told)
+			}
+			up := &greeted{script: d.up}
+			d.front = d.pipe.Wrap(up)
+			d.open(all)
+			if hello := up.hello; !strings.Contains(hello, `"capabilities":`+tt.told+`,`) {
+				t.Errorf("initialize told %s", hello)
+			}
+		})
+	}
+}
+
+// greeted keeps what it was told at the beginning.
+type greeted struct {
+	*script
+	hello string
+}
+
+func (u *greeted) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
+	u.hello = string(c.Message.Raw)
+	return u.script.Initialize(ctx, c, out)
+}
+
 func TestReadOnlyGrantsCallNoTools(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, `{"version":"1","default":"allow","tools":{}}`)
@@ -368,6 +439,21 @@ func TestNoValueOfAnArgumentIsRepeated(t *testing.T) {
 func recordText(c audit.Call) string {
 	r := c.Record()
 	return strings.Join(append([]string{r.Tool, r.Rule, r.Code, r.Client, r.Outcome, r.Reason, r.Method, r.Session, r.ArgsHMAC}, r.ArgKeys...), "|")
+}
+
+// What a client chooses does not make a record large, or write over its lines.
+func TestRecordsAreBounded(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, readsOnly)
+	var arguments strings.Builder
+	for i := range 200 {
+		arguments.WriteString(`,"` + strings.Repeat("k", 200) + strconv.Itoa(i) + `":1`)
+	}
+	d.call("a\nb"+strings.Repeat("x", 1000), `{`+arguments.String()[1:]+`}`)
+	rec := d.books.last(t)
+	if len(rec.Tool) > 300 || strings.ContainsRune(rec.Tool, '\n') || len(rec.ArgKeys) > 64 || len(rec.ArgKeys[0]) > 100 {
+		t.Errorf("recorded tool %q and %d keys such as %q", rec.Tool, len(rec.ArgKeys), rec.ArgKeys[0])
+	}
 }
 
 // The same arguments have one digest, however they are written; others have another.
@@ -488,8 +574,59 @@ func TestTasksOfAdmittedCalls(t *testing.T) {
 	if a := get("ann", "t-1"); a.failed != 0 {
 		t.Errorf("after the call: %s", a.raw)
 	}
+	// Another process behind the same store knows it too.
+	here := d.front
+	d.front = pipeline.New(pipeline.Options{Directory: d.dir, Store: d.books, Keys: d.keys, Server: labServer}).Wrap(d.up)
+	if a := get("ann", "t-1"); a.failed != 0 {
+		t.Errorf("in another process: %s", a.raw)
+	}
+	if a := get("bob", "t-1"); a.failed != mcpwire.CodeInvalidParams {
+		t.Errorf("in another process, of somebody else: %s", a.raw)
+	}
+	d.front = here
 	if a, b := get("ann", "t-2"), get("bob", "t-1"); a.failed != mcpwire.CodeInvalidParams || a.raw != b.raw {
 		t.Errorf("a task of nobody: %s; one of somebody else: %s", a.raw, b.raw)
+	}
+	listen := func(ids string) *answer {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		out := newTape()
+		d.up.answer = func(_ context.Context, c *exchange.Call, out exchange.Sink) (bool, error) {
+			return true, final(out, c, `{}`)
+		}
+		if err := d.front.Call(ctx, modern(t, "4", "subscriptions/listen", `"notifications":{"taskIds":[`+ids+`]}`, `{}`), out); err != nil {
+			t.Fatal(err)
+		}
+		return readAnswer(t, out.last(t))
+	}
+	if a := listen(`"t-1","t-2"`); a.failed != mcpwire.CodeInvalidParams {
+		t.Errorf("following a task of nobody: %s", a.raw)
+	}
+	if a := listen(`"t-1"`); a.failed != 0 {
+		t.Errorf("following a task of its own: %s", a.raw)
+	}
+}
+
+// Of very many tasks the newest are remembered.
+func TestManyTasks(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, readsOnly)
+	n := 0
+	d.up.answer = func(_ context.Context, c *exchange.Call, out exchange.Sink) (bool, error) {
+		if c.Message.Method != mcpwire.MethodToolsCall {
+			return false, nil
+		}
+		n++
+		return true, final(out, c, `{"task":{"taskId":"t-`+strconv.Itoa(n)+`","status":"working"}}`)
+	}
+	for range 600 {
+		d.call("read", `{}`)
+	}
+	for id, known := range map[string]bool{"t-1": false, "t-600": true, "t-100": true} { // the rest is the store's to know
+		before := len(d.books.calls)
+		if a := readAnswer(t, d.say("3", "tasks/result", `"taskId":"`+id+`"`)); a.failed != 0 || (len(d.books.calls) == before) != known {
+			t.Errorf("%s: %s", id, a.raw)
+		}
 	}
 }
 

@@ -50,11 +50,14 @@ func (w *watch) note(e ending, task string) {
 	if w.stopped {
 		e.outcome, e.done = enforce.Rollback, false
 	}
-	w.seen, w.ending = true, e
-	if task != "" {
-		w.t.p.tasks.add(w.t.s.Grant, task)
+	s := w.t.s
+	if task != "" && !s.permits(mcpwire.MethodTaskGet) {
+		w.t.p.tasks.add(s.Grant, task)
+		e.task = s.taskMark(task)
+		e.made = true
 	}
-	if e.outcome == enforce.Rollback || e.done && len(w.t.marks) > 0 {
+	w.seen, w.ending = true, e
+	if e.outcome == enforce.Rollback || e.made || e.done && len(w.t.marks) > 0 {
 		w.settle()
 	}
 }

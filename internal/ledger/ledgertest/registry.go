@@ -49,8 +49,8 @@ func testServers(t *testing.T, s ledger.Store) {
 			t.Errorf("what was stored (-put +got):\n%s", diff)
 		}
 		after, err := tx.Registry().Revision(ctx)
-		if after <= before {
-			t.Errorf("the revision went from %d to %d", before, after)
+		if err != nil || after <= before {
+			t.Errorf("the revision went from %d to %d, %v", before, after, err)
 		}
 		_, missing := tx.Registry().ServerNamed(ctx, tenant.Default, "none")
 		if !errors.Is(missing, ledger.ErrNotFound) {

@@ -25,7 +25,8 @@ const (
 	ShuttingDown   Code = "shutting_down"
 	ReadOnlyScope  Code = "read_only_scope" // a tool call with a token of scope mcp:read
 	UnknownServer  Code = "unknown_server"
-	GrantEnded     Code = "grant_ended" // revoked or expired while a session of it was open
+	GrantEnded     Code = "grant_ended"         // revoked or expired while a session of it was open
+	Unavailable    Code = "gateway_unavailable" // who may call what can't be read now
 )
 
 // rows give each code its JSON-RPC number (outside the range JSON-RPC reserves), the
@@ -49,6 +50,7 @@ var rows = map[Code]struct {
 	ReadOnlyScope:  {-31012, http.StatusForbidden, false},
 	UnknownServer:  {-31013, http.StatusNotFound, false},
 	GrantEnded:     {-31014, http.StatusUnauthorized, false},
+	Unavailable:    {-31015, http.StatusServiceUnavailable, true},
 }
 
 // Error is a failure of the relay itself.

@@ -20,22 +20,25 @@ import (
 // How call records reach the audit log.
 const (
 	foldAfter   = 300 * time.Millisecond // of the first record that waits
+	othersFirst = 400 * time.Millisecond // more, in a process that has not handed on lately
 	lookEvery   = 2 * time.Second        // for what dead processes left
-	foldAtOnce  = 1000                   // calls in one transaction
-	foldTime    = 30 * time.Second       // for all of one turn
-	behindAge   = time.Minute            // without progress: calls are denied
-	behindBytes = 64 << 20               // so they are with this much waiting
-	slowBytes   = 16 << 20               // from here on calls are slowed down
-	slowCall    = 40 * time.Microsecond  // to one in this time
+	lately      = 30 * time.Second
+	foldAtOnce  = 1000                  // calls in one transaction
+	foldTime    = 30 * time.Second      // for all of one turn
+	behindAge   = time.Minute           // without progress: calls are denied
+	behindBytes = 64 << 20              // so they are with this much waiting
+	slowBytes   = 16 << 20              // from here on calls are slowed down
+	slowCall    = 40 * time.Microsecond // to one in this time
 )
 
 // folder hands records on, if it gets the lock.
 type folder struct {
 	mu       sync.Mutex // held while this store hands on, or tries to
 	file     *os.File
-	dirty    atomic.Bool // this store has written since it last handed on
-	last     position    // as it was last seen
-	progress time.Time   // when that moved, or nothing waited
+	dirty    atomic.Bool  // this store has written since it last handed on
+	last     position     // as it was last seen
+	progress time.Time    // when that moved, or nothing waited
+	active   atomic.Int64 // when this store last handed calls on, in Unix nanoseconds
 	tidied   time.Time
 }
 
@@ -80,7 +83,9 @@ func (f *folder) put(p position) error {
 	return err
 }
 
-// background hands on what this store wrote, and looks now and then after the others.
+// background hands on what this store wrote, and looks now and then after the others. Of
+// several processes the one that does it goes on doing it, for all of them: the others
+// need not open the audit log.
 func (s *Store) background() {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -93,7 +98,7 @@ func (s *Store) background() {
 		case <-s.ctx.Done():
 			return
 		case <-s.wake:
-			soon.Reset(foldAfter)
+			soon.Reset(s.foldDelay())
 			continue
 		case <-soon.C:
 		case <-look.C:
@@ -105,10 +110,22 @@ func (s *Store) background() {
 			s.o.Log.Warn("call records wait in the gateway's journal for the audit log", "error", err)
 		}
 		said = err != nil
-		if s.fold.dirty.Load() {
-			soon.Reset(foldAfter)
+		switch {
+		case s.fold.dirty.Load():
+			soon.Reset(s.foldDelay())
+		case s.fold.lately():
+			soon.Reset(foldAfter) // whoever wrote
 		}
 	}
+}
+
+func (f *folder) lately() bool { return time.Now().UnixNano()-f.active.Load() < int64(lately) }
+
+func (s *Store) foldDelay() time.Duration {
+	if s.fold.lately() {
+		return foldAfter
+	}
+	return foldAfter + othersFirst
 }
 
 // foldNow hands on everything that was written before it was called. Without wait it
@@ -262,6 +279,7 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 			if err := s.o.Fold(ctx, source, p.seq+1, next.seq, calls); err != nil {
 				return err
 			}
+			s.fold.active.Store(time.Now().UnixNano())
 		}
 		clear(calls)
 		calls = calls[:0]

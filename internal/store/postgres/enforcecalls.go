@@ -234,25 +234,35 @@ func (e *Enforcement) sweep(ctx context.Context) error {
 	if err := e.beat(ctx); err != nil {
 		return err
 	}
-	rows, err := e.pool.Query(ctx, `SELECT h.request, d.body FROM gate_held h LEFT JOIN gate_call c ON c.request = h.request
-		LEFT JOIN audit_record d ON d.chain = c.chain AND d.seq = c.seq
-		WHERE h.ended = 0 AND NOT EXISTS (SELECT 1 FROM gate_node n WHERE n.node = h.node AND n.seen > clock_timestamp() - $1::interval)
-		ORDER BY h.at LIMIT 1000`, deadAfter)
+	rows, err := e.pool.Query(ctx, openCalls+` AND NOT EXISTS
+		(SELECT 1 FROM gate_node n WHERE n.node = h.node AND n.seen > clock_timestamp() - $1::interval) ORDER BY h.at LIMIT 1000`, deadAfter)
 	if err != nil {
 		return unavailable(ctx, err)
 	}
-	var request string
-	var body []byte
-	_, err = pgx.ForEachRow(rows, []any{&request, &body}, func() error {
-		call, err := callOf(body)
-		call.Request, call.Phase, call.Settlement, call.Outcome = request, audit.PhaseOutcome, "ambiguous", "gateway_stopped"
-		e.line.put(&op{settle: &enforce.Settlement{Call: call, Outcome: enforce.Ambiguous}})
-		return err
-	})
+	open, err := pgx.CollectRows(rows, ambiguousOf)
 	if err != nil {
 		return unavailable(ctx, err)
+	}
+	for _, s := range open {
+		e.line.put(&op{settle: s})
 	}
 	return e.Flush(ctx)
+}
+
+// openCalls are open calls with the records of their decisions.
+const openCalls = `SELECT h.request, d.body FROM gate_held h LEFT JOIN gate_call c ON c.request = h.request
+	LEFT JOIN audit_record d ON d.chain = c.chain AND d.seq = c.seq WHERE h.ended = 0`
+
+// ambiguousOf is how such a call ends that nobody can say anything of.
+func ambiguousOf(row pgx.CollectableRow) (*enforce.Settlement, error) {
+	var request string
+	var body []byte
+	if err := row.Scan(&request, &body); err != nil {
+		return nil, err
+	}
+	call, err := callOf(body)
+	call.Request, call.Phase, call.Settlement, call.Outcome = request, audit.PhaseOutcome, "ambiguous", "gateway_stopped"
+	return &enforce.Settlement{Call: call, Outcome: enforce.Ambiguous}, err
 }
 
 // keepHouse runs until ctx ends. What fails is done the next time.

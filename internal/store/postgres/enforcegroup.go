@@ -28,6 +28,11 @@ const (
 	longestWait  = 2 * time.Second
 )
 
+// mostRefusals is how often a settlement is tried again in groups that the database
+// refuses: one that can never be written must not deny everybody else's calls for long.
+// What it would have settled stays open until this node ends, and is then ambiguous.
+const mostRefusals = 20
+
 // group writes what many asked in one transaction. The line's writer alone uses it.
 type group struct {
 	connect func(context.Context) (*pgx.Conn, error)
@@ -40,6 +45,7 @@ type group struct {
 
 	conn    *pgx.Conn
 	head    *chainHead // nil: not known
+	lost    []*op      // what a crash of the server left open
 	broken  error
 	wait    time.Duration
 	retryAt time.Time
@@ -60,13 +66,20 @@ func (g *group) run(ops []*op) (again []*op) {
 			o.say(answer{err: err})
 			switch {
 			case o.settle != nil:
-				again = append(again, &op{settle: o.settle})
+				failed := o.failed
+				if g.conn != nil { // it was refused, and may be what is refused
+					failed++
+				}
+				if failed < mostRefusals {
+					again = append(again, &op{settle: o.settle, failed: failed})
+				}
 			case o.reserve != nil && doubt:
 				again = append(again, giveBack(&o.reserve.Call))
 			}
 		}
 		return again
 	}
+	again, g.lost = append(again, g.lost...), nil
 	for i, o := range ops {
 		if !o.say(t.answers[i]) && o.reserve != nil && t.answers[i].reply.Admitted {
 			again = append(again, giveBack(&o.reserve.Call))
@@ -85,7 +98,7 @@ func giveBack(c *audit.Call) *op {
 
 // try repeats what the database undid for a reason that passes.
 func (g *group) try(ctx context.Context, ops []*op) (*turn, error) {
-	if err := g.dial(ctx); err != nil {
+	if err := g.dial(ctx, ops); err != nil {
 		return nil, err
 	}
 	for tries := 0; ; tries++ {
@@ -119,7 +132,7 @@ func passes(err error) bool {
 }
 
 // dial has a connection, or fails at once while the circuit is open.
-func (g *group) dial(ctx context.Context) error {
+func (g *group) dial(ctx context.Context, ops []*op) error {
 	if g.conn != nil {
 		return nil
 	}
@@ -131,6 +144,39 @@ func (g *group) dial(ctx context.Context) error {
 		return g.fail(ctx, err)
 	}
 	g.conn, g.head = conn, nil
+	if g.broken == nil { // the first one
+		return nil
+	}
+	if err := g.missing(ctx, ops); err != nil {
+		g.hangUp()
+		return g.fail(ctx, err)
+	}
+	return nil
+}
+
+// missing finds calls of this node that are open in the database and nowhere else: the
+// server crashed, and had not written down yet how they ended.
+func (g *group) missing(ctx context.Context, ops []*op) error {
+	known := map[string]bool{}
+	for _, o := range ops {
+		if o.settle != nil {
+			known[o.settle.Call.Request] = true
+		}
+	}
+	rows, err := g.conn.Query(ctx, openCalls+` AND h.node = $1 ORDER BY h.at LIMIT 10000`, g.node)
+	if err != nil {
+		return err
+	}
+	open, err := pgx.CollectRows(rows, ambiguousOf)
+	if err != nil {
+		return err
+	}
+	g.lost = nil
+	for _, s := range open {
+		if id := s.Call.Request; !known[id] && g.mine[id] == nil {
+			g.lost = append(g.lost, &op{settle: s})
+		}
+	}
 	return nil
 }
 

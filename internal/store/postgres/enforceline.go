@@ -19,6 +19,7 @@ type op struct {
 	record  []audit.Call
 	park    *enforce.Parking
 	release *release
+	failed  int // groups with this settlement that the database refused
 
 	fate   atomic.Int32 // who had the last word: see ask
 	answer answer

@@ -169,7 +169,7 @@ func (t *turn) read(ctx context.Context) error {
 		return err
 	}
 	var b pgx.Batch
-	b.Queue(`BEGIN`)
+	b.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`)
 	if p := w.park; p != nil {
 		a := &p.Approval
 		b.Queue(`SELECT pg_advisory_xact_lock($1, hashtext($2))`, parkLock, a.Workspace+" "+a.Grant)
