@@ -112,7 +112,7 @@ func TestAPIEveryOperationAnswers(t *testing.T) {
 	for path, methods := range doc.Paths {
 		for method := range methods {
 			at := strings.NewReplacer("{plan}", "pl_nothing", "{user}", "nobody", "{profile}", "default", "{token}", "tok_nothing",
-				"{approval}", "ap_nothing", "{schedule}", "nothing", "{hook}", "nothing", "{id}", "1").Replace(path)
+				"{approval}", "ap_nothing", "{server}", "nothing", "{policy}", "nothing", "{version}", "1", "{grant}", "grt_nothing", "{schedule}", "nothing", "{hook}", "nothing", "{id}", "1").Replace(path)
 			if strings.Contains(at, "{") {
 				t.Errorf("%s has a parameter that this test does not know", path)
 				continue

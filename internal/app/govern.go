@@ -46,10 +46,10 @@ func Configured(c *config.Config) ([]govern.Configured, error) {
 	return append(all, govern.Configured{Name: AggregateServer, Members: members}), nil
 }
 
-// SyncServers brings the servers of the configuration into the registry. With remove,
-// those that stood in it once and don't any more are taken out: that is for a server
-// that starts, not for a command that happens to see another file.
-func (a *App) SyncServers(ctx context.Context, remove bool) error {
+// SyncServers brings the servers of the configuration into the registry: with whole as
+// the file has them, which is for a server that starts; else those that it never had,
+// which is for a command that may see any file.
+func (a *App) SyncServers(ctx context.Context, whole bool) error {
 	if len(a.Config.MCP.Servers) > 0 {
 		if err := a.Config.MayServe(); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (a *App) SyncServers(ctx context.Context, remove bool) error {
 	}
 	program := tenant.Local("config")
 	program.Workspace = a.Config.MCP.Workspace()
-	return a.Govern.As(program).SyncServers(ctx, slices.Clip(all), remove)
+	return a.Govern.As(program).SyncServers(ctx, slices.Clip(all), whole)
 }
 
 // HasState reports whether there is a ledger to open.
@@ -104,4 +104,25 @@ func (a *App) OtherServers(ctx context.Context) (list []ServerStatus, err error)
 		list = append(list, out)
 	}
 	return list, err
+}
+
+// AddRegistered adds the servers of the gateway's workspace that don't stand in a
+// configuration to it, for commands that ask servers or sign in to them.
+func (a *App) AddRegistered(ctx context.Context, into *config.Config) error {
+	return a.store.View(ctx, func(tx ledger.Tx) error {
+		all, err := tx.Registry().Servers(ctx, into.MCP.Workspace())
+		for i := range all {
+			r := &all[i]
+			if _, is := into.MCP.Servers[r.Name]; is || r.ManagedBy == "config" || len(r.Members) > 0 {
+				continue
+			}
+			if s, err := config.ServerOf(r); err == nil {
+				if into.MCP.Servers == nil {
+					into.MCP.Servers = map[string]config.MCPServer{}
+				}
+				into.MCP.Servers[r.Name] = *s
+			}
+		}
+		return err
+	})
 }

@@ -209,3 +209,86 @@ func TestSearchExportAndProveCalls(t *testing.T) {
 	o = s.run("audit", "verify")
 	has(t, o.stdout, "intact: 5 records in 1 chain")
 }
+
+func TestApproversSeeWhatLimitsHaveLeftAndSearchByName(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.fine("server", "add", "crm", "--url", "https://crm.example.com/mcp")
+	s.setPolicy("crm", "agents", `{"version":"1","default":"deny","tools":{"send_offer":{
+		"approve_if":[{"conditions":[{"path":"args.amount","op":"gte","value":1000}]}],
+		"limits":[{"counter":"money","window":"day","max":5000,"scope":"grant","increment_from":"args.amount"}]}}}`)
+	s.fine("grant", "add", "crm", "nightly", "--policy", "agents")
+	grant := decode[[]struct {
+		ID, Server string
+	}](t, s.run("grant", "list", "--json"))[0]
+	server := grant.Server
+	var waiting string
+	s.gateway(func(ctx context.Context, store enforce.Store, keys *secret.Keyring) {
+		call := called("req_1", "send_offer", "allow", "", "")
+		call.Grant, call.Server = grant.ID, server
+		reply, err := store.Reserve(ctx, &enforce.Request{Call: call, Charges: []enforce.Charge{{
+			Counter: enforce.CounterOf(enforce.Identity{
+				Org: "default", Scope: "grant", ScopeID: grant.ID, Section: "tool:send_offer", Counter: "money", Window: 24 * time.Hour,
+			}),
+			Window: 24 * time.Hour, Amount: 1_500_500_000, Max: 5_000_000_000,
+		}}})
+		if err != nil || !reply.Admitted {
+			t.Fatal(reply, err)
+		}
+		call.Request = "req_2"
+		a, err := store.Park(ctx, &enforce.Parking{TTL: time.Hour, Call: call, Approval: enforce.Approval{
+			Workspace: "default", Server: server, Grant: grant.ID, GrantName: "nightly", MintedBy: "owner", FourEyes: true, Tool: "send_offer",
+			Arguments: keys.Seal([]byte(`{"amount":4000}`), enforce.SealParked),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting = a.ID
+	})
+	o := s.fine("approvals", "show", waiting)
+	has(t, o.stdout, "money-per-day has no room now: 1500.5 of 5000 used, the call takes 4000")
+	has(t, s.fine("approvals", "list", "--server", "crm", "--grant", "nightly").stdout, waiting, "crm send_offer")
+	has(t, s.fine("audit", "search", "--server", "crm", "--grant", "nightly").stdout, "req_1", "nightly", "crm")
+	// Who is alone decides what their own grant asks for; with a second approver they do not.
+	s.fine("member", "add", "ben", "--role", "viewer", "--approver")
+	if o := s.run("approvals", "approve", waiting); o.code != 4 {
+		t.Errorf("with somebody else there: exit %d", o.code)
+	}
+	s.fine("member", "remove", "ben")
+	s.fine("approvals", "approve", waiting)
+}
+
+func TestTailFollows(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.fine("member", "add", "ann", "--role", "viewer")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	lines := make(chan string, 20)
+	done := make(chan int, 1)
+	go func() {
+		done <- cli.Main(ctx, cli.Process{
+			Args:  []string{"--state-dir", filepath.Join(s.dir, "state"), "audit", "tail", "-f", "-n", "1"},
+			Stdin: strings.NewReader(""), Stdout: sink(func(p []byte) { lines <- string(p) }), Stderr: &bytes.Buffer{},
+		})
+	}()
+	if first := <-lines; !strings.Contains(first, `"object":"ann"`) {
+		t.Errorf("the newest record: %s", first)
+	}
+	s.fine("member", "add", "ben", "--role", "viewer")
+	if second := <-lines; !strings.Contains(second, `"object":"ben"`) {
+		t.Errorf("the next record: %s", second)
+	}
+	s.gateway(func(ctx context.Context, store enforce.Store, _ *secret.Keyring) {
+		if err := store.Record(ctx, called("req_1", "send_offer", "deny", "denied", "/x")); err != nil {
+			t.Error(err)
+		}
+	})
+	if third := <-lines; !strings.Contains(third, `"request_id":"req_1"`) {
+		t.Errorf("a call, in another chain: %s", third)
+	}
+	cancel()
+	if code := <-done; code != 0 || len(lines) != 0 {
+		t.Errorf("exit %d, %d more lines", code, len(lines))
+	}
+}

@@ -42,6 +42,7 @@ func fixedValues() map[string][]string {
 
 		"role":       {"owner", "admin", "operator", "viewer"},
 		"scheme":     {"sluice", "standard", "stripe", "shopify"},
+		"scope":      {"server", "grant"},
 		"scopes":     {"mcp:read", "mcp:read,mcp:write"},
 		"write-back": {"on", "off"},
 	}

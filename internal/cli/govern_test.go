@@ -114,6 +114,10 @@ func TestServersOfTheConfigurationAreGoverned(t *testing.T) {
 	s.fine("server", "add", "more", "--url", "https://more.example.com/mcp")
 	o := s.fine("--config", config, "server", "list")
 	has(t, o.stdout, "crm", "ads", "more", "server add", "sluice.yaml")
+	s.fine("server", "add", "near", "--url", "http://"+closed(t)+"/mcp")
+	if o := s.run("--config", config, "server", "check", "near"); o.code != 3 || !strings.Contains(o.stdout, "connection refused") {
+		t.Errorf("checking a server that was made here: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
 	if n := strings.Count(o.stdout, "\n"); n != 4 {
 		t.Errorf("%d lines:\n%s", n, o.stdout)
 	}

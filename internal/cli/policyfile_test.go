@@ -200,11 +200,15 @@ func TestPolicyScaffoldAsksServersOfBothEras(t *testing.T) {
 	srv := httptest.NewServer(everything.New().Handler())
 	t.Cleanup(srv.Close)
 	config := s.file("sluice.yaml", "mcp:\n  servers:\n    tools: {url: \""+srv.URL+"/mcp\", allow_private: true}\n")
+	if o := s.run("server", "add", "added", "--url", srv.URL+"/mcp"); o.code != 0 {
+		t.Fatalf("server add: %s", o.stderr)
+	}
 	var documents []string
 	for name, args := range map[string][]string{
 		"modern": {"--upstream", srv.URL + "/mcp", "--era", "modern"},
 		"legacy": {"--upstream", srv.URL + "/mcp", "--era", "legacy"},
 		"server": {"--server", "tools"},
+		"added":  {"--server", "added"},
 	} {
 		o := s.run(append([]string{"--config", config, "policy", "scaffold"}, args...)...)
 		if o.code != 0 {

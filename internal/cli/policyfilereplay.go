@@ -69,7 +69,7 @@ func (c *command) writeReplay(w io.Writer, r *replayJSON) {
 		line(w, "%s older calls were not looked at: name a server, a grant or a later --since.", c.notice("note:"))
 	}
 	if r.CannotTell > 0 {
-		line(w, "What can't be told depends on arguments that were not kept (record_arguments: encrypted keeps them).")
+		line(w, "What can't be told depends on arguments that were not kept: record_arguments: encrypted keeps those of calls that are let through.")
 	}
 	t := newTable(w)
 	t.head = []string{"grant", "tool", "calls", "change", "rule"}

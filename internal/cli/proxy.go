@@ -67,9 +67,9 @@ func (c *command) proxyCommand() *cobra.Command {
 	fl.StringVarP(&f.policy, "policy", "p", "", "policy.json that decides every call; followed while it changes")
 	fl.BoolVar(&f.observe, "observe", false, "record what the policy would have denied, and let it pass")
 	fl.StringVar(&f.durability, "durability", "", "what decisions survive: process (the end of any process; default) or power_loss (a disk sync per group of calls)")
-	fl.StringArrayVar(&f.settings.Methods, "method", nil, "method that passes besides tools under `default: deny`, such as resources/*; may be repeated")
+	fl.StringArrayVar(&f.settings.Methods, "method", nil, "method that passes besides tools under default deny, such as resources/*; may be repeated")
 	fl.StringVar(&f.settings.List, "list", "", "what tools/list shows: visible (all but hidden) or callable")
-	fl.StringVar(&f.settings.RecordArguments, "record-arguments", "", "off, or encrypted: arguments are kept 14 days for `sluice policy replay`")
+	fl.StringVar(&f.settings.RecordArguments, "record-arguments", "", "off, or encrypted: arguments are kept 14 days for sluice policy replay")
 	_ = cmd.MarkFlagFilename("policy", "json")
 	return cmd
 }

@@ -45,7 +45,7 @@ func (c *command) serverCommand() *cobra.Command {
 		Long: "Asks each server as `sluice serve` would, with the configured credentials, and starts commands for\n" +
 			"the time of the check. Exit code 3 when one of them can't be used.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := c.load()
+			cfg, err := c.loadServers(cmd.Context())
 			if err != nil {
 				return err
 			}

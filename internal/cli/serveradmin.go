@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -8,10 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/internal/app"
+	"sluice/internal/config"
 	"sluice/internal/fault"
 	"sluice/internal/govern"
 	"sluice/internal/registry"
 )
+
+// loadServers reads the configuration, with the servers that were made elsewhere.
+func (c *command) loadServers(ctx context.Context) (*config.Config, error) {
+	cfg, err := c.load()
+	if err != nil || !app.HasState(cfg) {
+		return cfg, err
+	}
+	return cfg, c.with(ctx, func(a *app.App) error { return a.AddRegistered(ctx, cfg) })
+}
 
 // serverFlags describe a server that does not stand in sluice.yaml.
 type serverFlags struct {

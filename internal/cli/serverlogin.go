@@ -26,7 +26,7 @@ func (c *command) serverLogin() *cobra.Command {
 			if wait <= 0 {
 				return fault.New(fault.Usage, "--wait must be more than 0")
 			}
-			cfg, err := c.load()
+			cfg, err := c.loadServers(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -57,8 +57,8 @@ func (c *command) serverLogin() *cobra.Command {
 func (c *command) serverLogout() *cobra.Command {
 	return &cobra.Command{
 		Use: "logout NAME", Short: "Forget the token of a server that everybody uses", Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			cfg, err := c.load()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := c.loadServers(cmd.Context())
 			if err != nil {
 				return err
 			}

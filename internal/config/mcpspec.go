@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -88,6 +91,8 @@ func (s *MCPServer) Machine() string {
 		return "headers"
 	case s.AllowPrivate:
 		return "allow_private"
+	case inside(s.URL):
+		return "url"
 	case s.OAuth != nil && s.OAuth.ClientSecret.set():
 		return "oauth.client_secret"
 	case s.OAuth != nil && s.OAuth.ClientKey.set():
@@ -99,4 +104,19 @@ func (s *MCPServer) Machine() string {
 		}
 	}
 	return ""
+}
+
+// inside reports whether a URL names an address as such, or a name that never leaves the
+// machine or its network. Where a private address is written out, it is dialled; a name
+// that only resolves to one is refused then.
+func inside(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return true
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
+		return true
+	}
+	return slices.ContainsFunc([]string{".localhost", ".local", ".internal"}, func(end string) bool { return strings.HasSuffix(host, end) })
 }

@@ -57,3 +57,34 @@ func TestReadServerNamesWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatOnlyTheMachineMaySay(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"url":"https://mcp.example.com/"}`:                                                  "",
+		`{"url":"http://[64:ff9b::7f00:1]/"}`:                                                 "url",
+		`{"command":["sh"]}`:                                                                  "command",
+		`{"url":"https://mcp.example.com/","headers":{"X":{"env":"SECRET"}}}`:                 "headers",
+		`{"url":"https://mcp.example.com/","allow_private":true}`:                             "allow_private",
+		`{"url":"http://127.0.0.1:9200/"}`:                                                    "url",
+		`{"url":"http://localhost:9200/"}`:                                                    "url",
+		`{"url":"http://LOCALHOST./"}`:                                                        "url",
+		`{"url":"http://[::1]/"}`:                                                             "url",
+		`{"url":"http://[::ffff:10.0.0.1]/"}`:                                                 "url",
+		`{"url":"http://169.254.169.254/latest/meta-data"}`:                                   "url",
+		`{"url":"http://100.64.0.1/"}`:                                                        "url",
+		`{"url":"http://intranet/"}`:                                                          "url",
+		`{"url":"https://metadata.google.internal/"}`:                                         "url",
+		`{"url":"https://mcp.example.com/","oauth":{"client_secret":{"file":"/etc/shadow"}}}`: "oauth.client_secret",
+		`{"url":"https://mcp.example.com/","approvals":{"notify":[{"webhook":"${SECRET}"}]}}`: "approvals.notify",
+		`{"url":"https://mcp.example.com/","approvals":{"notify":[{"command":["sh"]}]}}`:      "approvals.notify",
+	} {
+		s, err := config.ReadServer([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Machine(); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

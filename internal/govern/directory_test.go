@@ -317,8 +317,8 @@ func (n *nowhere) View(_ context.Context, fn func(ledger.Tx) error) error {
 	defer n.mu.Unlock()
 	return fn(n)
 }
-func (n *nowhere) Registry() registry.Repo                                { return n }
-func (n *nowhere) Revision(context.Context) (int64, error)                { return n.revision, nil }
+func (n *nowhere) Registry() registry.Repo                 { return n }
+func (n *nowhere) Revision(context.Context) (int64, error) { return n.revision, nil }
 func (n *nowhere) Servers(context.Context, string) ([]registry.Server, error) {
 	return []registry.Server{{ID: "srv_1", Workspace: tenant.Default, Name: "crm"}}, nil
 }
@@ -374,6 +374,40 @@ func TestRunFollowsWithinASecond(t *testing.T) {
 	})
 }
 
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	h.server("crm")
+	made := h.as("ada", tenant.Admin, false)
+	if _, _, err := made.AddGrant(t.Context(), govern.NewGrant{Server: "crm", Name: "hers"}); err != nil {
+		t.Fatal(err)
+	}
+	h.as("bo", tenant.Viewer, false)
+	h.grant(govern.NewGrant{Server: "crm", Name: "his", User: "bo"})
+	h.grant(govern.NewGrant{Server: "crm", Name: "ci"})
+	orphans := func() (names []string) {
+		all, err := h.owner.Grants(t.Context(), "crm", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			if all[i].Orphan {
+				names = append(names, all[i].Name)
+			}
+		}
+		return names
+	}
+	if names := orphans(); len(names) != 0 {
+		t.Errorf("orphans while all are there: %v", names)
+	}
+	h.do(func(ctx context.Context, tx ledger.Tx) error {
+		return errors.Join(tx.Tenants().DeleteMember(ctx, tenant.Default, "ada"), tx.Tenants().DeleteMember(ctx, tenant.Default, "bo"))
+	})
+	if names := orphans(); !slices.Equal(names, []string{"hers", "his"}) {
+		t.Errorf("orphans after both are gone: %v", names)
+	}
+}
+
 func TestConfiguredServers(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, h *house) {
@@ -384,9 +418,9 @@ func TestConfiguredServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := []govern.Configured{{Name: "crm", Spec: spec, Settings: registry.Settings{List: "callable"}}}
-		sync := func(all []govern.Configured, remove bool) {
+		sync := func(all []govern.Configured, whole bool) {
 			t.Helper()
-			if err := h.owner.SyncServers(ctx, all, remove); err != nil {
+			if err := h.owner.SyncServers(ctx, all, whole); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -406,15 +440,21 @@ func TestConfiguredServers(t *testing.T) {
 		refused(t, "removing a server of sluice.yaml", err, fault.ManagedByFiles)
 		token, _ := h.grant(govern.NewGrant{Server: "crm", Name: "ci"})
 		d := h.directory()
-		sync(nil, false)
+		other := []govern.Configured{{Name: "crm", Spec: []byte(`{"url":"https://other.example.com/"}`)}, {Name: "ads", Spec: spec}}
+		sync(other, false)
 		h.refresh(d)
-		if _, err := d.Resolve(token, "crm"); err != nil {
-			t.Errorf("a command that sees another file takes nothing out: %v", err)
+		if e, err := d.Resolve(token, "crm"); err != nil || string(e.Server.Spec) != string(spec) || d.Server("ads") == nil {
+			t.Errorf("a command that sees another file only adds: %v", err)
 		}
 		sync(nil, true)
 		h.refresh(d)
+		if _, err := d.Resolve(token, "crm"); !errors.Is(err, govern.ErrUnknown) || len(d.Servers()) != 0 {
+			t.Errorf("servers that left sluice.yaml: %v", err)
+		}
+		sync(other, false)
+		h.refresh(d)
 		if _, err := d.Resolve(token, "crm"); !errors.Is(err, govern.ErrUnknown) {
-			t.Errorf("a server that left sluice.yaml: %v", err)
+			t.Errorf("a command brings nothing back: %v", err)
 		}
 		sync(all, true)
 		h.refresh(d)

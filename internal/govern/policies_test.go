@@ -2,6 +2,8 @@ package govern_test
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,4 +208,41 @@ func TestAnotherWorkspaceSeesNothing(t *testing.T) {
 	if list, err := other.Grants(ctx, "", true); err != nil || len(list) != 0 {
 		t.Errorf("grants of another workspace: %d, %v", len(list), err)
 	}
+}
+
+// Of many who confirm the same preview at once, one makes the change.
+func TestOneOfManyConfirms(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h *house) {
+		h.server("crm")
+		h.set(govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(denyAll)})
+		shown := map[string]string{}
+		documents := []string{allowAll, `{"version":"1","default":"deny","tools":{"a":{}}}`}
+		for _, doc := range documents {
+			v, err := h.owner.PreviewPolicy(t.Context(), govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(doc)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown[doc] = v.Confirm
+		}
+		var done atomic.Int32
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				doc := documents[i%2]
+				_, err := h.owner.SetPolicy(t.Context(), govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(doc)}, shown[doc], "")
+				if err == nil {
+					done.Add(1)
+				} else if fault.CodeOf(err) != fault.ChangeStale {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		all, err := h.owner.Versions(t.Context(), "crm", "agents")
+		// Who confirms what is in force already is told so, and changes nothing.
+		if err != nil || len(all) != 2 || done.Load() < 1 || done.Load() > 4 {
+			t.Errorf("%d versions, %d changes, %v", len(all), done.Load(), err)
+		}
+	})
 }

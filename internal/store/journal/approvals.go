@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -12,13 +13,13 @@ import (
 
 // Park implements enforce.Store.
 func (s *Store) Park(ctx context.Context, p *enforce.Parking) (a *enforce.Approval, err error) {
+	stored := false
 	err = s.do(ctx, func(g *group) error {
 		if g.behind.Load() {
 			return errBehind
 		}
 		light := *p
 		light.Approval.Arguments = nil // they are kept in a file of their own
-		var stored bool
 		var err error
 		a, stored, err = g.st.book.Park(g.at, ids.New("apr", g.at), &light)
 		if err != nil || !stored {
@@ -34,10 +35,14 @@ func (s *Store) Park(ctx context.Context, p *enforce.Parking) (a *enforce.Approv
 		g.buf = appendCall(g.buf, &call)
 		return g.approval(start, a)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case stored:
+		a.Arguments = bytes.Clone(p.Approval.Arguments)
+	default:
+		s.attach(a)
 	}
-	s.attach(a)
 	return a, nil
 }
 

@@ -88,3 +88,45 @@ func (l *counting) fold(_ context.Context, _ string, _, _ int64, calls []audit.T
 	}
 	return nil
 }
+
+// BenchmarkOpen is what a process that starts waits for: the directory, and what its
+// newest file holds.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, Options{Dir: dir})
+	var n atomic.Int64
+	end := int64(0)
+	for end < turnBytes {
+		benchPair(b, s, &n)
+		end = s.seenEnd.Load()
+	}
+	for b.Loop() {
+		again, err := Open(b.Context(), Options{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if used, err := again.Usage(b.Context(), []enforce.Charge{benchCharge()}); err != nil || used[0] == 0 {
+			b.Fatal(used, err)
+		}
+		again.die()
+	}
+}
+
+// BenchmarkCalls looks for what is not there, in as many calls as one file holds.
+func BenchmarkCalls(b *testing.B) {
+	s := open(b, Options{Dir: b.TempDir()})
+	var n atomic.Int64
+	for range 5000 {
+		benchPair(b, s, &n)
+	}
+	for name, f := range map[string]enforce.CallFilter{"grant": {Grant: "gr_none"}, "denied": {Decision: "deny"}, "newest": {}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Calls(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/5000, "ns/call")
+		})
+	}
+}

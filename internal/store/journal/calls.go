@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
+	"slices"
 
 	"sluice/internal/audit"
 	"sluice/internal/enforce"
@@ -21,6 +23,31 @@ type search struct {
 	ends     map[string]*audit.Call
 	reviews  map[string]*audit.Call
 	found    []enforce.RecordedCall
+	// What a record must hold somewhere to be worth taking apart: both records of a call,
+	// and that of its decision.
+	either, decision [][]byte
+}
+
+func newSearch(f *enforce.CallFilter) *search {
+	q := &search{f: f, limit: f.Limit, skipping: f.Before != "", ends: map[string]*audit.Call{}, reviews: map[string]*audit.Call{}}
+	if q.limit <= 0 {
+		q.limit = defaultCalls
+	}
+	for _, text := range []string{f.Request, f.Grant, f.Tool, f.Server, f.Workspace} {
+		if text != "" {
+			q.either = append(q.either, []byte(text))
+		}
+	}
+	for _, text := range []string{f.Rule, f.Code, f.Decision} {
+		if text != "" {
+			q.decision = append(q.decision, []byte(text))
+		}
+	}
+	return q
+}
+
+func holds(body []byte, texts [][]byte) bool {
+	return !slices.ContainsFunc(texts, func(text []byte) bool { return !bytes.Contains(body, text) })
 }
 
 // Calls implements enforce.Store. The journal's files are what is searched, as far back
@@ -38,10 +65,7 @@ func (s *Store) Calls(ctx context.Context, f enforce.CallFilter) ([]enforce.Reco
 	if err != nil {
 		return nil, err
 	}
-	q := &search{f: &f, limit: f.Limit, skipping: f.Before != "", ends: map[string]*audit.Call{}, reviews: map[string]*audit.Call{}}
-	if q.limit <= 0 {
-		q.limit = defaultCalls
-	}
+	q := newSearch(&f)
 	for i := len(gens) - 1; i >= 0 && len(q.found) < q.limit; i-- {
 		if gens[i] > to.gen {
 			continue
@@ -123,6 +147,9 @@ func (q *search) file(dir string, gen, end int64) (older bool, err error) {
 
 // record looks at one record.
 func (q *search) record(f *frame) error {
+	if !q.skipping && !holds(f.body, q.either) {
+		return nil
+	}
 	if f.kind == kindSettle || f.kind == kindRelease {
 		c, err := callOf(f.body)
 		if err != nil {
@@ -136,6 +163,14 @@ func (q *search) record(f *frame) error {
 		return nil
 	}
 	if !q.f.Until.IsZero() && !unixTime(f.at).Before(q.f.Until) {
+		return nil
+	}
+	if !q.skipping && !holds(f.body, q.decision) {
+		r := reader{b: f.body}
+		part := r.part()
+		request := part.text()
+		delete(q.ends, request)
+		delete(q.reviews, request)
 		return nil
 	}
 	c, err := callOf(f.body)

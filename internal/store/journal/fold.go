@@ -253,7 +253,7 @@ func (s *Store) handOver(ctx context.Context, source string, p *position, to pos
 
 // handFile hands on one file, up to end or to its own.
 func (s *Store) handFile(ctx context.Context, source string, p *position, end int64) error {
-	file, err := os.Open(journalPath(s.o.Dir, p.gen))
+	file, err := os.OpenFile(journalPath(s.o.Dir, p.gen), os.O_RDWR, 0) // else some systems don't sync it
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (s *Store) take() (*group, error) {
 	if err := s.refresh(now); err != nil {
 		s.forget()
 		_ = filelock.Unlock(s.lock)
-		return nil, err
+		return nil, s.pause(err)
 	}
 	return &group{Store: s, at: clockAt(now, s.st.book.Now()), seq: s.st.seq, buf: s.buf[:0]}, nil
 }
@@ -176,16 +176,24 @@ func (s *Store) acquire() error {
 	}
 }
 
-// reloadPause is how long a failed write keeps others from trying.
+// reloadPause is how long a failure stands for itself before the next turn tries again:
+// reading everything anew for every call that is denied would help nobody.
 const reloadPause = 250 * time.Millisecond
+
+func (s *Store) pause(err error) error {
+	if err != s.why { //nolint:errorlint // the very error of this pause
+		s.why, s.retry = err, time.Now().Add(reloadPause)
+	}
+	return err
+}
 
 // refresh brings the state up to what is written.
 func (s *Store) refresh(now time.Time) error {
 	if s.st != nil {
 		return s.st.catchUp(now)
 	}
-	if time.Now().Before(s.retry) {
-		return errors.New("the gateway's journal could not be written a moment ago")
+	if s.why != nil && time.Now().Before(s.retry) {
+		return s.why
 	}
 	if err := makeDirs(s.o.Dir); err != nil {
 		return err
@@ -197,7 +205,7 @@ func (s *Store) refresh(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.st = st
+	s.st, s.why = st, nil
 	return nil
 }
 
@@ -229,8 +237,8 @@ func (g *group) all(ops []*op) error {
 	}
 	if err != nil {
 		s.forget() // the book may be ahead of the file
-		s.failed, s.retry = true, time.Now().Add(reloadPause)
-		return fmt.Errorf("write the gateway's journal: %w", err)
+		s.failed = true
+		return s.pause(fmt.Errorf("write the gateway's journal: %w", err))
 	}
 	return nil
 }

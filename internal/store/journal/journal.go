@@ -52,7 +52,8 @@ type Store struct {
 	lock   *os.File  // of the directory
 	st     *state    // nil: to be read anew. Held by who leads.
 	proc   *os.File  // locked while this store lives; made with the first admission
-	retry  time.Time // not before then, after a write that failed
+	why    error     // of the turn that failed, until the next one is tried
+	retry  time.Time // when that is
 	failed bool      // the last write did
 
 	mu      sync.Mutex // of what follows; never held during I/O

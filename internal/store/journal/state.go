@@ -24,7 +24,7 @@ type state struct {
 	base   int64 // where the records behind the snapshot begin
 	end    int64 // up to where the file was applied
 	seq    int64 // number of the last record
-	moves  int   // rises when an approval may have changed
+	moves  int   // rises when an approval may have left the state pending
 	turned bool  // the file is complete; the next one follows
 	buf    []byte
 }
@@ -104,7 +104,7 @@ func (st *state) follow(f *frame) error {
 	}
 	st.seq = f.seq
 	st.turned = f.kind == kindTurned
-	if f.kind == kindMove || f.kind == kindAdmit {
+	if f.kind == kindMove {
 		st.moves++
 	}
 	return apply(st.book, f)

@@ -190,7 +190,9 @@ func (t *turn) read(ctx context.Context) error {
 			Query(t.readApprovals)
 	}
 	if len(w.counters) > 0 {
-		b.Queue(`SELECT counter, parts, mark, keep FROM gate_counter WHERE counter = ANY($1) ORDER BY counter FOR UPDATE`, w.counters).
+		// The clock is asked row by row, each locked by then: the last answer is the time.
+		b.Queue(`WITH locked AS MATERIALIZED (SELECT counter, parts, mark, keep FROM gate_counter WHERE counter = ANY($1) ORDER BY counter FOR UPDATE)
+			SELECT counter, parts, mark, keep, clock_timestamp() FROM locked`, w.counters).
 			Query(t.readCounters)
 	}
 	if len(w.held) > 0 {
@@ -203,14 +205,19 @@ func (t *turn) read(ctx context.Context) error {
 			return err
 		})
 	}
-	b.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&t.now)
-		t.now = t.g.tick(t.now)
-		return err
-	})
+	clock := func(row pgx.Row) error { return row.Scan(&t.now) }
+	if len(w.counters) == 0 {
+		b.Queue(askClock).QueryRow(clock)
+	}
 	if err := t.g.conn.SendBatch(ctx, &b).Close(); err != nil {
 		return err
 	}
+	if t.now.IsZero() { // of the counters asked for, none is there
+		if err := clock(t.g.conn.QueryRow(ctx, askClock)); err != nil {
+			return err
+		}
+	}
+	t.now = t.g.tick(t.now)
 	var missing [][]byte
 	for _, c := range w.counters {
 		if key := enforce.Counter(c); w.made[key] && t.counters[key] == nil {
@@ -230,6 +237,8 @@ func (t *turn) read(ctx context.Context) error {
 	}
 	return errMissing
 }
+
+const askClock = `SELECT clock_timestamp()`
 
 // parkLock is the first half of the advisory lock under which calls of a grant are parked.
 const parkLock = 0x67617465
@@ -266,7 +275,7 @@ func (t *turn) readCounters(rows pgx.Rows) error {
 	for rows.Next() {
 		var key, parts []byte
 		var row counterRow
-		if err := rows.Scan(&key, &parts, &row.mark, &row.keep); err != nil {
+		if err := rows.Scan(&key, &parts, &row.mark, &row.keep, &t.now); err != nil {
 			return err
 		}
 		var err error

@@ -116,12 +116,15 @@ calls AS (INSERT INTO gate_call (request, at, workspace, grant_id, server, tool,
 		u(request, workspace, grant_id, server, tool, decision, code, rule, seq, arguments)
 	ON CONFLICT (request) DO UPDATE SET decision = excluded.decision, code = excluded.code, rule = excluded.rule,
 		chain = excluded.chain, seq = excluded.seq, arguments = coalesce(excluded.arguments, gate_call.arguments)),
+outcomes AS (UPDATE gate_call g SET outcome_chain = $14, outcome_seq = u.seq
+	FROM unnest($33::text[], $34::bigint[]) u(request, seq) WHERE g.request = u.request),
 records AS (INSERT INTO audit_record (chain, seq, body, prev, hash)
 	SELECT $14, u.seq, u.body, u.prev, u.hash FROM unnest($25::bigint[], $26::bytea[], $27::bytea[], $28::bytea[]) u(seq, body, prev, hash)),
 head AS (UPDATE audit_chain SET size = $29::bigint, hash = $30, frontier = $31 WHERE chain = $14 AND size = $32::bigint RETURNING 1)
 SELECT 1 / (CASE WHEN (SELECT count(*) FROM dropped) = cardinality($13::text[]) AND (SELECT count(*) FROM head) = 1 THEN 1 ELSE 0 END)`
 
-// ends is the outcomes of calls, in their table.
+// ends is outcomes of calls that were decided in the same group, which a part of most
+// would not see.
 const ends = `UPDATE gate_call g SET outcome_chain = $1, outcome_seq = u.seq FROM unnest($2::text[], $3::bigint[]) u(request, seq) WHERE g.request = u.request`
 
 func (t *turn) queueMost(b *pgx.Batch) {
@@ -151,6 +154,15 @@ func (t *turn) queueMost(b *pgx.Batch) {
 		calls.text(call.Request, call.Workspace, call.Grant, call.Server, call.Tool, call.Decision, call.Code, call.Rule)
 		calls.ints[0], calls.raws[0] = append(calls.ints[0], first+int64(r.record)), append(calls.raws[0], r.arguments)
 	}
+	var outcomes, late columns
+	for _, r := range w.outcomes {
+		c := &outcomes
+		if _, now := newest[w.records[r.record].Request]; now {
+			c = &late
+		}
+		c.text(w.records[r.record].Request)
+		c.ints[0] = append(c.ints[0], first+int64(r.record))
+	}
 	l := t.link()
 	h := t.g.head
 	if len(w.records)+len(w.dropped)+len(counters.raws[0]) == 0 {
@@ -161,14 +173,10 @@ func (t *turn) queueMost(b *pgx.Batch) {
 		t.g.node, t.now.UnixNano(), held.texts[0], held.texts[1], held.texts[2], held.texts[3], held.texts[4], held.raws[0],
 		some(w.dropped), t.g.chain,
 		calls.texts[0], calls.texts[1], calls.texts[2], calls.texts[3], calls.texts[4], calls.texts[5], calls.texts[6], calls.texts[7], calls.ints[0], calls.raws[0],
-		l.seqs, l.bodies, l.prevs, l.hashes, h.size, h.hash[:], h.tree.Frontier(), first-1)
-	var outcomes columns
-	for _, r := range w.outcomes {
-		outcomes.text(w.records[r.record].Request)
-		outcomes.ints[0] = append(outcomes.ints[0], first+int64(r.record))
-	}
-	if outcomes.ints[0] != nil {
-		b.Queue(ends, t.g.chain, outcomes.texts[0], outcomes.ints[0])
+		l.seqs, l.bodies, l.prevs, l.hashes, h.size, h.hash[:], h.tree.Frontier(), first-1,
+		outcomes.texts[0], outcomes.ints[0])
+	if late.ints[0] != nil {
+		b.Queue(ends, t.g.chain, late.texts[0], late.ints[0])
 	}
 }
 
