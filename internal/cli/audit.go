@@ -161,7 +161,7 @@ func (c *command) auditCheckpoints() *cobra.Command {
 	now := &cobra.Command{
 		Use: "now", Short: "Sign a checkpoint now and export it", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(a *app.App) error {
+			return c.withLog(cmd.Context(), func(a *app.App) error {
 				if err := a.Writeback.Checkpoint(cmd.Context(), true); err != nil {
 					return err
 				}

@@ -22,7 +22,7 @@ func (c *command) governedArguments(cmd *cobra.Command) cobra.CompletionFunc {
 	var places []func(context.Context, *govern.Service, []string) []cobra.Completion
 	files := false
 	switch cmd.Parent().Name() + " " + cmd.Name() {
-	case "policy list", "grant list", "grant add":
+	case "policy list", "grant list", "grant add", "server set", "server remove":
 		places = append(places, server)
 	case "policy show", "policy diff", "policy versions", "policy rollback", "policy remove":
 		places = append(places, server, policy)

@@ -47,7 +47,12 @@ type position struct {
 	seq, gen, offset int64
 }
 
-const positionSize = 28
+// The position stands behind the first byte, which is what is locked where locks keep
+// others from reading.
+const (
+	positionSize = 28
+	positionAt   = 64
+)
 
 func (f *folder) close() error {
 	f.mu.Lock()
@@ -64,7 +69,7 @@ func (f *folder) close() error {
 // whoever takes the records knows what it has.
 func (f *folder) position() (p position) {
 	var b [positionSize]byte
-	if n, _ := f.file.ReadAt(b[:], 0); n < len(b) || crc32.Checksum(b[:24], castagnoli) != binary.LittleEndian.Uint32(b[24:]) {
+	if n, _ := f.file.ReadAt(b[:], positionAt); n < len(b) || crc32.Checksum(b[:24], castagnoli) != binary.LittleEndian.Uint32(b[24:]) {
 		return p
 	}
 	p.seq = int64(binary.LittleEndian.Uint64(b[:]))
@@ -79,7 +84,7 @@ func (f *folder) put(p position) error {
 	b = binary.LittleEndian.AppendUint64(b, uint64(p.gen))
 	b = binary.LittleEndian.AppendUint64(b, uint64(p.offset))
 	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-	_, err := f.file.WriteAt(b, 0)
+	_, err := f.file.WriteAt(b, positionAt)
 	return err
 }
 

@@ -182,7 +182,9 @@ func (e *Enforcement) Close() error {
 	e.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), e.o.Patience)
 		defer cancel()
-		e.ended = e.Flush(ctx)
+		if !e.line.idle() {
+			e.ended = e.Flush(ctx)
+		}
 		e.end()
 		if _, err := e.pool.Exec(ctx, `DELETE FROM gate_node WHERE node = $1`, e.node); e.ended == nil {
 			e.ended = unavailable(ctx, err)

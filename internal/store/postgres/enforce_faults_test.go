@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/url"
@@ -145,12 +146,16 @@ func aLimit(most int64) enforce.Charge {
 // within waits for what has to come by itself.
 func within(t testing.TB, d time.Duration, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(d)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
 	for !done() {
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 			t.Fatalf("it never came: %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -52,6 +52,7 @@ type line struct {
 	mu     sync.Mutex
 	asked  []*op
 	later  []*op // settlements that nobody waits for; they go with the next group
+	used   bool
 	closed bool
 
 	nudge chan struct{} // somebody waits
@@ -101,9 +102,17 @@ func (l *line) put(o *op) bool {
 		return false
 	}
 	*queue = append(*queue, o)
+	l.used = true
 	l.mu.Unlock()
 	wake(signal)
 	return true
+}
+
+// idle reports whether nothing was ever asked.
+func (l *line) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.used
 }
 
 func wake(c chan struct{}) {

@@ -46,13 +46,28 @@ func (c *Child) Calls(t testing.TB) []string {
 	return lines
 }
 
+// All are all lines that it was sent so far.
+func (c *Child) All(t testing.TB) string {
+	t.Helper()
+	raw, err := os.ReadFile(c.file + ".all")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
 func child(file string, in io.Reader, out io.Writer) {
 	log, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	lines := bufio.NewReaderSize(in, 1<<20)
+	all, err := os.OpenFile(file+".all", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	lines := bufio.NewReaderSize(io.TeeReader(in, all), 1<<20)
 	for {
 		line, err := lines.ReadString('\n')
 		if line = strings.TrimSpace(line); line != "" {

@@ -28,6 +28,7 @@ type Server struct {
 	all    []Received
 	tools  []string
 	answer func(w http.ResponseWriter, r *http.Request, m Message) bool
+	first  func(w http.ResponseWriter, r *http.Request, m Message) bool
 }
 
 // Message is a JSON-RPC message, decoded as far as tests look at it.
@@ -59,6 +60,13 @@ func (s *Server) Answer(f func(w http.ResponseWriter, r *http.Request, m Message
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answer = f
+}
+
+// First has everything answered by f from now on, where it returns true.
+func (s *Server) First(f func(w http.ResponseWriter, r *http.Request, m Message) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = f
 }
 
 // Offer changes the tools that are offered.
@@ -100,8 +108,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if m.Method == "tools/call" || r.Method == http.MethodPost && (!readable || m.Method == "" && len(m.ID) == 0) {
 		s.calls = append(s.calls, got)
 	}
-	answer, tools := s.answer, slices.Clone(s.tools)
+	first, answer, tools := s.first, s.answer, slices.Clone(s.tools)
 	s.mu.Unlock()
+	if first != nil && first(w, r, m) {
+		return
+	}
 	if answer != nil && m.Method == "tools/call" && answer(w, r, m) {
 		return
 	}

@@ -26,9 +26,14 @@ type Process struct {
 // Start runs a program and waits until it says where it listens. Its errors go to
 // this process's.
 func Start(ctx context.Context, env []string, program string, args ...string) (*Process, error) {
+	return StartLogging(ctx, os.Stderr, env, program, args...)
+}
+
+// StartLogging is Start for those who read what the program says of itself.
+func StartLogging(ctx context.Context, log io.Writer, env []string, program string, args ...string) (*Process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = log
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.StdoutPipe()
@@ -64,6 +69,9 @@ func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
+
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // CPU is the processor time that the process used so far.
 func (p *Process) CPU() time.Duration {
