@@ -252,7 +252,7 @@ func confirmed(given, now string) error {
 
 // storePolicy writes the version and puts it in force; plan.old is then what is stored.
 func (s *Service) storePolicy(ctx context.Context, tx ledger.Tx, plan *policyPlan, reason, managedBy string, book func(audit.Record) error) error {
-	v, now := plan.view, tx.Now()
+	v, now := plan.view, moment(tx)
 	p := plan.old
 	record := audit.Record{Op: "policy.set", Reason: reason, Result: string(v.Mode)}
 	if v.New {

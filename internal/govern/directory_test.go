@@ -2,6 +2,7 @@ package govern_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/internal/audit"
 	"sluice/internal/config"
 	"sluice/internal/enforce"
 	"sluice/internal/fault"
@@ -371,6 +373,50 @@ func TestRunFollowsWithinASecond(t *testing.T) {
 		}
 		cancel()
 		<-ended
+	})
+}
+
+// What a record says was left is what the next one says was found.
+func TestRecordsFollowEachOther(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		h.clock.forward(123456 * time.Nanosecond) // a time that is not stored as exactly
+		h.server("crm")
+		h.set(govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(denyAll)})
+		_, g := h.grant(govern.NewGrant{Server: "crm", Name: "ci", Policy: "agents", Life: time.Hour})
+		life := 2 * time.Hour
+		_, err := h.owner.SetGrant(ctx, g.ID, govern.GrantChange{Life: &life})
+		if err == nil {
+			_, _, err = h.owner.RotateGrant(ctx, g.ID)
+		}
+		if err == nil {
+			_, err = h.owner.RevokeGrant(ctx, g.ID, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.set(govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)})
+		h.set(govern.PolicyChange{Server: "crm", Name: "agents", Mode: registry.Observe})
+		if _, err := h.owner.RemovePolicy(ctx, "crm", "agents"); err != nil {
+			t.Fatal(err)
+		}
+		after := map[string]string{}
+		changes := 0
+		for _, text := range h.records() {
+			var r audit.Record
+			if err := json.Unmarshal([]byte(text), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Before != after[r.Object] {
+				t.Errorf("%s of %s found %q, and %q was left", r.Op, r.Object, r.Before, after[r.Object])
+			}
+			after[r.Object] = r.After
+			changes++
+		}
+		if changes != 9 {
+			t.Errorf("%d records", changes)
+		}
 	})
 }
 

@@ -171,6 +171,9 @@ func digest(v any) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// moment is now as it is stored, so that a digest says the same before and after.
+func moment(tx ledger.Tx) time.Time { return tx.Now().UTC().Truncate(time.Millisecond) }
+
 // missing gives a row that is not there its fault.
 func missing(err error, format string, args ...any) error {
 	if errors.Is(err, ledger.ErrNotFound) {

@@ -77,7 +77,7 @@ func (s *Service) prepareGrant(ctx context.Context, tx ledger.Tx, r *registry.Se
 	if err := checkPerson(n.Issuer, n.Subject); err != nil {
 		return nil, err
 	}
-	now := tx.Now()
+	now := moment(tx)
 	g := &registry.Grant{
 		Workspace: r.Workspace, Server: r.ID, Name: n.Name, Scopes: scopes, Issuer: n.Issuer, Subject: n.Subject, User: n.User, ExpiresAt: n.Until,
 	}
@@ -143,7 +143,7 @@ func checkPerson(issuer, subject string) error {
 
 // mint stores a new grant and makes its token, unless it is bound to a person.
 func (s *Service) mint(ctx context.Context, tx ledger.Tx, g *registry.Grant, book func(audit.Record) error) (token string, err error) {
-	now := tx.Now()
+	now := moment(tx)
 	g.ID, g.CreatedAt, g.CreatedBy = ids.New("grt", now), now, s.o.Caller.User
 	if g.Subject == "" {
 		token = newToken(g.ID)
@@ -203,7 +203,7 @@ func (s *Service) SetGrant(ctx context.Context, grant string, c GrantChange) (v 
 				return "", fault.New(fault.Usage, "a grant lives for up to ten years, or without end")
 			}
 			if g.ExpiresAt = (time.Time{}); *c.Life > 0 {
-				g.ExpiresAt = tx.Now().Add(*c.Life)
+				g.ExpiresAt = moment(tx).Add(*c.Life)
 			}
 		}
 		return "grant.set", nil
@@ -265,7 +265,7 @@ func (s *Service) RotateGrant(ctx context.Context, grant string) (token string, 
 			return fault.New(fault.Usage, "grant %s has no token: it is bound to a person of an authorization server", g.Name)
 		}
 		token = newToken(g.ID)
-		g.MAC, g.RotatedAt = tokenMAC(tokenKey(s.o.Keys), token), tx.Now()
+		g.MAC, g.RotatedAt = tokenMAC(tokenKey(s.o.Keys), token), moment(tx)
 		same := grantDigest(g)
 		if err := errors.Join(tx.Registry().PutGrant(ctx, g), book(audit.Record{Op: "grant.rotate", Object: g.ID, Before: same, After: same})); err != nil {
 			return err
@@ -312,6 +312,6 @@ func (s *Service) RevokeGrant(ctx context.Context, grant, reason string) (v *Gra
 
 func (s *Service) revoke(ctx context.Context, tx ledger.Tx, g *registry.Grant, reason string, book func(audit.Record) error) error {
 	before := grantDigest(g)
-	g.RevokedAt = tx.Now()
+	g.RevokedAt = moment(tx)
 	return errors.Join(tx.Registry().PutGrant(ctx, g), book(audit.Record{Op: "grant.revoke", Object: g.ID, Before: before, After: grantDigest(g), Reason: reason}))
 }

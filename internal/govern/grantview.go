@@ -75,7 +75,7 @@ func (s *Service) Grants(ctx context.Context, server string, revoked bool) (list
 		for i := range all.grants {
 			g := &all.grants[i]
 			if (id == "" || g.Server == id) && (revoked || g.RevokedAt.IsZero()) {
-				list = append(list, all.viewOfGrant(g, tx.Now()))
+				list = append(list, all.viewOfGrant(g, moment(tx)))
 			}
 		}
 		return nil
@@ -101,7 +101,7 @@ func (s *Service) viewGrant(ctx context.Context, tx ledger.Tx, g *registry.Grant
 	if err != nil {
 		return nil, err
 	}
-	v := all.viewOfGrant(g, tx.Now())
+	v := all.viewOfGrant(g, moment(tx))
 	return &v, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"sluice/internal/store/postgres"
 	"sluice/internal/store/sqlite"
 	"sluice/internal/tenant"
+	"sluice/policy"
 )
 
 // clock is the time of a store and of a directory.
@@ -195,3 +196,12 @@ const (
 	denyAll  = `{"version":"1","default":"deny"}`
 	allowAll = `{"version":"1","default":"allow"}`
 )
+
+// canonical is a document as it is stored; nil for one that can't be used.
+func canonical(text string) []byte {
+	d, _ := policy.Parse([]byte(text))
+	if d == nil {
+		return nil
+	}
+	return d.Canonical()
+}

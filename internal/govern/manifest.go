@@ -289,7 +289,7 @@ func (r *reader) grant(place string, d *grantDoc) {
 			r.say(place, "expires: when it ends, such as 2027-06-30T00:00:00Z, or never")
 			return
 		}
-		n.Until = until.UTC()
+		n.Until = until.UTC().Truncate(time.Second)
 	}
 	if r.once(place, "grant", d.Server+"/"+d.Name) {
 		r.m.Grants = append(r.m.Grants, ManifestGrant{place, n})

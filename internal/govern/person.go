@@ -37,7 +37,7 @@ type FirstUse struct {
 func (s *Service) GrantFor(ctx context.Context, server, issuer, subject string, first *FirstUse) (g *registry.Grant, err error) {
 	find := func(tx ledger.Tx) error {
 		g, err = tx.Registry().GrantOf(ctx, server, issuer, subject)
-		if err == nil && !g.Live(tx.Now()) {
+		if err == nil && !g.Live(moment(tx)) {
 			return ErrRefused
 		}
 		return err

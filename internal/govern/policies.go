@@ -265,7 +265,7 @@ func (s *Service) removePolicy(ctx context.Context, tx ledger.Tx, r *registry.Se
 	if err != nil {
 		return err
 	}
-	p.DeletedAt, p.UpdatedAt = tx.Now(), tx.Now()
+	p.DeletedAt, p.UpdatedAt = moment(tx), moment(tx)
 	if err := tx.Registry().PutPolicy(ctx, p, p.Version); err != nil {
 		return err
 	}

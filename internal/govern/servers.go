@@ -161,7 +161,7 @@ func knownMembers(ctx context.Context, tx ledger.Tx, r *registry.Server) error {
 }
 
 func (s *Service) addServer(ctx context.Context, tx ledger.Tx, r *registry.Server, book func(audit.Record) error) error {
-	now := tx.Now()
+	now := moment(tx)
 	r.ID, r.CreatedAt, r.CreatedBy = ids.New("srv", now), now, s.o.Caller.User
 	if err := tx.Registry().PutServer(ctx, r); err != nil {
 		return taken(err, "there is a server %s already", r.Name)
@@ -235,7 +235,7 @@ func (s *Service) removeServer(ctx context.Context, tx ledger.Tx, r *registry.Se
 	if err != nil {
 		return err
 	}
-	now := tx.Now()
+	now := moment(tx)
 	for i := range policies {
 		if p := &policies[i]; p.Server == r.ID {
 			if p.ManagedBy != r.ManagedBy {

@@ -72,7 +72,7 @@ func (s *Service) dropServers(ctx context.Context, tx ledger.Tx, all []Configure
 	for i := range now {
 		if r := &now[i]; dropped(all, r) {
 			before := serverDigest(r)
-			r.DeletedAt = tx.Now()
+			r.DeletedAt = moment(tx)
 			if err := errors.Join(tx.Registry().PutServer(ctx, r), book(audit.Record{Op: "server.remove", Object: r.ID, Before: before})); err != nil {
 				return err
 			}

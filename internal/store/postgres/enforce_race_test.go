@@ -16,6 +16,7 @@ import (
 	"sluice/internal/enforce"
 	"sluice/internal/ledger/ledgertest"
 	"sluice/internal/store/postgres"
+	"sluice/internal/testkit/leak"
 )
 
 // A copy of the test program is a node of its own where this names a database.
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	leak.Main(m, "store/postgres.")
 }
 
 // racer makes calls from sixteen sides at once, and says each that was admitted.
