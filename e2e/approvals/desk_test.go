@@ -328,11 +328,13 @@ func (d *desk) decide(id, token, say string) answer {
 	return d.api(http.MethodPost, "/approvals/"+id+"/decision", token, `{"decision":"`+say+`","reason":"looked at"}`)
 }
 
+const formType = "application/x-www-form-urlencoded"
+
 // form sends a page's form, as a browser does.
 func (d *desk) form(id, token, do, reason string) answer {
 	d.t.Helper()
 	form := url.Values{"token": {token}, "do": {do}, "reason": {reason}}
-	return d.send(http.MethodPost, "/approvals/"+id, "", "application/x-www-form-urlencoded", form.Encode(), "Origin", d.URL, "Sec-Fetch-Site", "same-origin")
+	return d.send(http.MethodPost, "/approvals/"+id, "", formType, form.Encode(), "Origin", d.URL, "Sec-Fetch-Site", "same-origin")
 }
 
 // member makes one, and returns an API token of theirs.

@@ -60,7 +60,7 @@ func TestPeopleDecideCallsOfARealClient(t *testing.T) {
 	key <- strings.TrimSpace(text64)
 	run := mcptest.Run(g.run)
 	run.SetPolicy(t, "crm", "agents", `{"version":"1","default":"deny","tools":{"send_offer":{"approve_if":[
-		{"conditions":[{"path":"args.amount","op":"gte","value":1000}],"message":"Large offer."}]}}}`)
+		{"conditions":[{"path":"args.amount","op":"gte","value":1000}],"message":"Large offer.","wait_seconds":0}]}}}`)
 	_, token := run.Grant(t, "crm", "nightly", "--policy", "agents")
 	mcptest.AwaitToken(t, g.url+"/mcp/crm", token)
 

@@ -86,6 +86,17 @@ func (s *site) recorded(t *testing.T, args ...string) (list []call) {
 	return list
 }
 
+// settled are the recorded calls once the outcome of all that went out is known to others:
+// it may be written with the decision after it.
+func (s *site) settled(t *testing.T, args ...string) (list []call) {
+	t.Helper()
+	poll(t, "outcomes in the log", func() bool {
+		list = s.recorded(t, args...)
+		return !slices.ContainsFunc(list, func(c call) bool { return c.Decision == "allow" && !c.Ended })
+	})
+	return list
+}
+
 // poll tries until it is true. What it waits for comes from another process, which tells
 // nobody.
 func poll(t *testing.T, what string, done func() bool) {

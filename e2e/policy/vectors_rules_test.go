@@ -41,10 +41,14 @@ func TestVector03Hidden(t *testing.T) {
 			t.Errorf("listed: %v", names)
 		}
 	})
-	for _, r := range s.recorded(t, "--tool", "b") {
+	records := s.recorded(t, "--tool", "b")
+	for _, r := range records {
 		if r.Code != "hidden" || r.Rule != "(hidden)" {
 			t.Errorf("%+v", r)
 		}
+	}
+	if len(records) != len(eras) {
+		t.Errorf("%d records", len(records))
 	}
 	all := proxied(t, `{"version":"1","default":"allow","hide":["*"],"tools":{"a":{}}}`)
 	all.each(t, func(t *testing.T, c *mcptest.Client) {

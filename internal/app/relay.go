@@ -18,6 +18,7 @@ import (
 	"sluice/internal/mcpwire/exchange"
 	"sluice/internal/mcpwire/httpdial"
 	"sluice/internal/mcpwire/httpserve"
+	"sluice/internal/mcpwire/socket"
 	"sluice/internal/mcpwire/stdiodial"
 	"sluice/internal/mcpwire/stdioserve"
 )
@@ -121,7 +122,7 @@ func (r *Relay) HTTP(ctx context.Context, l net.Listener) error {
 		ErrorLog: slog.NewLogLogger(r.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- hs.Serve(l) }()
+	go func() { ended <- hs.Serve(socket.Listener(l)) }()
 	var err error
 	select {
 	case err = <-ended:

@@ -17,6 +17,7 @@ import (
 	"sluice/internal/api"
 	"sluice/internal/fault"
 	"sluice/internal/ledger"
+	"sluice/internal/mcpwire/socket"
 	"sluice/internal/obs"
 	"sluice/internal/source"
 	"sluice/internal/writeback"
@@ -138,7 +139,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := hs.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := hs.Serve(socket.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

@@ -237,3 +237,12 @@ func TestServersPoliciesAndGrantsAreCompleted(t *testing.T) {
 	has(t, complete("grant", "revoke", ""), "crm/ci")
 	has(t, complete("grant", "attach", "crm/ci", ""), "agents")
 }
+
+func TestAnOrderThatChangedIsSaid(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.fine("server", "add", "crm", "--url", "https://crm.example.com/mcp")
+	s.setPolicy("crm", "agents", `{"version":"1","default":"deny","hide":["a","b"]}`)
+	o := s.fine("policy", "set", "crm", "agents", s.file("policy.json", `{"version":"1","default":"deny","hide":["b","a"]}`))
+	has(t, o.stdout, "version 1 → 2", "only the order")
+}

@@ -263,6 +263,8 @@ func (c *command) writeDifferences(w io.Writer, all []govern.Difference) {
 	}
 	for _, d := range all {
 		switch {
+		case d.Before == nil && d.After == nil:
+			line(w, "  %s", c.notice("~ only the order of names, limits or tools"))
 		case d.Before == nil:
 			line(w, "  %s", c.good("+ "+shown(d.Place)+"  "+text(d.After)))
 		case d.After == nil:

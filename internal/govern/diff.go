@@ -11,7 +11,7 @@ import (
 
 // Difference is one place where two documents differ.
 type Difference struct {
-	Change string          `json:"change"`  // added, removed, changed
+	Change string          `json:"change"`  // added, removed, changed; moved, without a place, when only the order differs
 	Place  string          `json:"pointer"` // RFC 6901; limits and rules are named as they are in denials where they can be
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
@@ -22,14 +22,19 @@ const (
 	added   = "added"
 	removed = "removed"
 	changed = "changed"
+	moved   = "moved" // only the order differs: of names, of limits, of tools
 )
 
-// Diff compares two canonical documents rule by rule; before may be nil. What moved
-// without changing is not a difference, except that rules which changed places are
-// judged in another order: the first that denies is the one that is named.
+// Diff compares two canonical documents rule by rule; before may be nil. Names, limits
+// and tools that only moved are a difference of their own, once; rules that changed
+// places are always shown, since they are judged in another order: the first that denies
+// is the one that is named.
 func Diff(before, after json.RawMessage) []Difference {
 	var d differ
 	d.object("", members(before), members(after))
+	if len(d.list) == 0 && !bytes.Equal(before, after) {
+		d.list = []Difference{{Change: moved}}
+	}
 	return d.list
 }
 

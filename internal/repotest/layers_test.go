@@ -38,7 +38,7 @@ var layers = []layer{
 		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},
 	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy", "internal/registry"}},
 	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret", "internal/mcpwire/exchange"}},
-	{"foundations", []string{"capi", "policy", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/filelock"}},
+	{"foundations", []string{"capi", "policy", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/mcpwire/socket", "internal/filelock"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.

@@ -115,7 +115,8 @@ func (t *toolCall) refused(ctx context.Context, print [32]byte, ttl time.Duratio
 	return nil, nil //nolint:nilnil // nobody denied it
 }
 
-// hold waits for the decision, as long as the rule says and the caller may call.
+// hold waits for the decision, as long as the rule says, the caller may call and there is
+// time to decide.
 func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Duration) (*enforce.Approval, error) {
 	if wait == 0 || a.State != enforce.Pending {
 		return a, nil
@@ -123,7 +124,7 @@ func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Dura
 	exchange.Taken(ctx) // what its client says next need not wait for a person
 	allowed, stop := t.p.whileAllowed(ctx, t.c)
 	defer stop()
-	waiting, cancel := context.WithTimeout(allowed, wait)
+	waiting, cancel := context.WithTimeout(allowed, min(wait, a.ExpiresAt.Sub(t.p.o.Now())))
 	defer cancel()
 	now, err := t.p.o.Store.Await(waiting, a.ID)
 	switch {
@@ -132,6 +133,10 @@ func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Dura
 	case allowed.Err() != nil:
 		_, err := t.p.subject(t.c)
 		return a, err
+	case waiting.Err() != nil && !t.p.o.Now().Before(a.ExpiresAt): // silence is no before somebody writes it down
+		over := *a
+		over.State = enforce.Expired
+		return &over, nil
 	case waiting.Err() != nil || errors.Is(err, enforce.ErrNotFound):
 		return a, nil
 	case err != nil:

@@ -183,7 +183,7 @@ func (u *Upstream) Close(ctx context.Context) error {
 	return nil
 }
 
-// endSessions ends what is left, several at a time.
+// endSessions ends what is left, several at a time. What is shared stays open upstream.
 func (u *Upstream) endSessions(ctx context.Context) {
 	u.mu.Lock()
 	left := make(chan *session, len(u.sessions))
@@ -196,7 +196,7 @@ func (u *Upstream) endSessions(ctx context.Context) {
 	for range min(8, len(left)) {
 		wait.Go(func() {
 			for s := range left {
-				_ = s.Close(ctx) // the upstream will forget it by itself
+				_ = s.Close(exchange.WithLeaving(ctx)) // the upstream will forget it by itself
 			}
 		})
 	}

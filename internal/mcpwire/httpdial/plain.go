@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"sluice/internal/mcpwire/socket"
 )
 
 // plainCarrier speaks HTTP/1.1 over unencrypted connections of its own, in the
@@ -181,6 +183,14 @@ func (c *plainConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// quiet reports whether an idle connection is still open and has nothing to read.
+func (c *plainConn) quiet() bool {
+	if q, ok := c.Conn.(interface{ Quiet() bool }); ok {
+		return q.Quiet()
+	}
+	return quiet(c.raw)
+}
+
 // cut ends whatever is going on.
 func (c *plainConn) cut() { _ = c.Conn.Close() }
 
@@ -196,7 +206,7 @@ func (c *plainCarrier) take(ctx context.Context) (conn *plainConn, used bool, er
 		conn, c.idle[n-1] = c.idle[n-1], nil
 		c.idle = c.idle[:n-1]
 		c.mu.Unlock()
-		if quiet(conn.raw) {
+		if conn.quiet() {
 			return conn, true, nil
 		}
 		_ = conn.Close()
@@ -205,7 +215,7 @@ func (c *plainCarrier) take(ctx context.Context) (conn *plainConn, used bool, er
 	if err != nil {
 		return nil, false, err
 	}
-	conn = &plainConn{Conn: plain, head: -1}
+	conn = &plainConn{Conn: socket.Conn(plain), head: -1}
 	conn.r = bufio.NewReaderSize(conn, 4<<10)
 	if sc, ok := plain.(syscall.Conn); ok {
 		conn.raw, _ = sc.SyscallConn() // without it the connection is taken to be good

@@ -15,6 +15,7 @@ type session struct {
 	u      *Upstream
 	caller exchange.Caller
 	kept   bool // the upstream keeps it: it named an id
+	shared bool // other processes may use it as well
 
 	mu      sync.Mutex
 	id      string // the upstream's; nobody else is told
@@ -26,8 +27,13 @@ type session struct {
 	reviving chan struct{}
 }
 
-// Initialize opens a session with the client's own message.
+// Initialize opens a session with the client's own message, or joins one that another
+// process opened with it.
 func (u *Upstream) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
+	shared := exchange.SharedIn(ctx)
+	if id := shared.Of(u.sharedName()); id != "" {
+		return u.join(c, id, out)
+	}
 	f, err := u.begin(ctx, u.o.CallTimeout)
 	if err != nil {
 		return nil, err
@@ -40,6 +46,7 @@ func (u *Upstream) Initialize(ctx context.Context, c *exchange.Call, out exchang
 	s := &session{u: u, caller: c.Caller, id: id, kept: id != "", version: final.version}
 	s.setup.initialize = append([]byte(nil), c.Message.Raw...)
 	if s.kept {
+		s.share(shared)
 		u.mu.Lock()
 		u.sessions[s] = struct{}{}
 		u.mu.Unlock()
@@ -228,6 +235,9 @@ func (s *session) lives(f *flight, id, version string) bool {
 
 // Notify sends a notification or a response.
 func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
+	if s.shared && exchange.StandIn(ctx) {
+		return nil
+	}
 	f, err := s.u.begin(ctx, s.u.o.ShortTimeout)
 	if err != nil {
 		return err
@@ -278,6 +288,9 @@ func (s *session) Close(ctx context.Context) error {
 	s.u.mu.Lock()
 	delete(s.u.sessions, s)
 	s.u.mu.Unlock()
+	if s.shared && exchange.Leaving(ctx) {
+		return nil
+	}
 	f := s.u.apart(ctx, s.u.o.ShortTimeout)
 	defer f.end()
 	f.parting = true

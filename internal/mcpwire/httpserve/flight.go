@@ -88,7 +88,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	// All at a time: an upstream that hangs would hold up each of them.
 	var closing sync.WaitGroup
 	for _, s := range h.sessions.all() {
-		closing.Go(func() { h.close(context.WithoutCancel(ctx), s) })
+		closing.Go(func() { h.close(exchange.WithLeaving(context.WithoutCancel(ctx)), s) })
 	}
 	closing.Wait()
 	return err

@@ -3,6 +3,7 @@ package httpserve
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -110,7 +111,7 @@ func TestShutdownWaitsForHangingSessionsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{Upstream: &fake{}})
 		for range 50 {
-			h.open(&hangingSession{}, "ada", "")
+			h.open(&hangingSession{}, rand.Text(), "ada", "")
 		}
 		start := time.Now()
 		if err := h.Shutdown(t.Context()); err != nil {

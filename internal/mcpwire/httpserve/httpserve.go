@@ -9,12 +9,15 @@
 // A modern client that closes its stream cancels the call at once; a legacy client
 // that loses its connection does not. A session belongs to the caller who opened it.
 //
-// Its limits: sessions live in this process's memory, and no event is kept for a
-// client that reconnects: it resumes with the upstream's event ids or not at all.
+// Its limits: without a Sealer sessions live in this process's memory; with one other
+// processes can go on with them, but learn nothing of what is under way here, nor that a
+// client ended one. No event is kept for a client that reconnects: it resumes with the
+// upstream's event ids or not at all.
 package httpserve
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -45,6 +48,10 @@ type Options struct {
 	// for a tool not seen yet; its headers pass unchecked. Nil: as far as lists of tools
 	// show it that pass by and are not relayed whole.
 	Schema func(ctx context.Context, caller exchange.Caller, tool string) (params []mcpwire.ParamHeader, known bool)
+
+	// Sealer makes session ids that other processes with the same one can go on with, for
+	// the same caller at the same server. Nil: sessions are this process's.
+	Sealer Sealer
 
 	Limits        mcpwire.Limits // of a message of a client
 	MaxEvent      int            // bytes of one event of an upstream; default 16 MiB
@@ -110,6 +117,7 @@ type Handler struct {
 	idle     chan struct{} // closed when a draining handler has no flight left
 
 	sessions sessionTable
+	share    sharing
 	schemas  schemas
 	stats    counters
 }
@@ -130,6 +138,7 @@ func New(o Options) *Handler {
 	}
 	h.versions = quoteList(o.Versions)
 	h.sessions.open = map[string]*session{}
+	h.share.joining, h.share.ended = map[string]*joining{}, map[[sha256.Size]byte]struct{}{}
 	return h
 }
 

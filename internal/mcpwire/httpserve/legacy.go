@@ -43,9 +43,13 @@ func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, in *inbound) {
 	ctx, cancel := h.outlive(r, s)
 	defer cancel(nil)
 	if m.Kind != mcpwire.Request {
+		if m.Method == mcpwire.MethodInitialized {
+			s.greeted.Store(true)
+		}
 		h.notify(ctx, w, in, s.up.Notify)
 		return
 	}
+	h.greet(ctx, s, in)
 	err := h.run(ctx, w, r, &flight{caller: in.call.Caller.ID, cancel: cancel}, in, s.up.Call)
 	h.lost(s, err)
 }
@@ -87,7 +91,10 @@ func (h *Handler) find(r *http.Request, in *inbound) (*session, *problem, *excha
 	case shown:
 		s, ok := h.sessions.use(id, in.call.Caller.ID)
 		if !ok {
-			return nil, nil, sessionLost()
+			var e *exchange.Error
+			if s, e = h.rejoin(r, in.call.Caller, id); e != nil {
+				return nil, nil, e
+			}
 		}
 		if version == "" {
 			version = s.version
@@ -150,14 +157,9 @@ func (h *Handler) initialize(w http.ResponseWriter, r *http.Request, in *inbound
 		in.call.Version = version
 	}
 	caller := in.call.Caller.ID
-	oldest, room := h.sessions.room(caller, h.o.MaxSessions)
-	if !room {
-		h.fail(w, id, &exchange.Error{Code: exchange.TooMany, Message: "too many sessions are open",
-			Fix: "end sessions that are not used any more"})
+	if e := h.makeRoom(r, caller); e != nil {
+		h.fail(w, id, e)
 		return
-	}
-	if oldest != nil {
-		h.close(context.WithoutCancel(r.Context()), oldest)
 	}
 	ctx, cancel := h.outlive(r, nil)
 	defer cancel(nil)
@@ -169,11 +171,13 @@ func (h *Handler) initialize(w http.ResponseWriter, r *http.Request, in *inbound
 	defer h.leave(f)
 	h.stats.calls.Add(1)
 
+	ctx, shared := h.shared(ctx)
 	held := &holder{limit: h.o.MaxEvent}
 	up, err := h.o.Upstream.Initialize(ctx, &in.call, held)
 	if err == nil && up != nil && up.Stateful() {
 		h.stateful.Store(true)
-		s := h.open(up, caller, held.version())
+		version := held.version()
+		s := h.open(up, h.mint(in, version, shared), caller, version)
 		if r.Context().Err() != nil { // nobody will ever know its id
 			h.close(context.Background(), s)
 			return
@@ -189,6 +193,18 @@ func (h *Handler) initialize(w http.ResponseWriter, r *http.Request, in *inbound
 		}
 	}
 	a.finish(context.Cause(ctx), err)
+}
+
+// makeRoom lets the caller open one more session.
+func (h *Handler) makeRoom(r *http.Request, caller string) *exchange.Error {
+	oldest, room := h.sessions.room(caller, h.o.MaxSessions)
+	if !room {
+		return &exchange.Error{Code: exchange.TooMany, Message: "too many sessions are open", Fix: "end sessions that are not used any more"}
+	}
+	if oldest != nil {
+		h.close(context.WithoutCancel(r.Context()), oldest)
+	}
+	return nil
 }
 
 // holder keeps events for later.

@@ -104,6 +104,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request, caller exchange.Ca
 		h.streamless(w)
 		return
 	}
+	h.over(s.id)
 	h.close(context.WithoutCancel(r.Context()), s)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -2,7 +2,6 @@ package httpserve
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -20,6 +19,9 @@ type session struct {
 	up      exchange.Session
 	ctx     context.Context // ends with the session
 	cancel  context.CancelCauseFunc
+
+	greeting sync.Mutex // held while the upstream is told that the client is ready
+	greeted  atomic.Bool
 
 	inUse   atomic.Int32 // requests and streams
 	lastUse atomic.Int64 // Unix nanoseconds
@@ -97,9 +99,9 @@ func (t *sessionTable) room(caller string, limit int) (oldest *session, ok bool)
 	return oldest, oldest != nil
 }
 
-// open gives the client of an upstream session an id for it.
-func (h *Handler) open(up exchange.Session, caller, version string) *session {
-	s := &session{id: rand.Text(), caller: caller, version: version, up: up}
+// open keeps an upstream session that its client knows by this id.
+func (h *Handler) open(up exchange.Session, id, caller, version string) *session {
+	s := &session{id: id, caller: caller, version: version, up: up}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.lastUse.Store(time.Now().UnixNano())
 	h.sessions.mu.Lock()

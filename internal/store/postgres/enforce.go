@@ -110,7 +110,7 @@ func OpenEnforcement(ctx context.Context, url string, o EnforceOptions) (*Enforc
 	running, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	e.line = newLine(&group{
-		connect: e.connector(config.ConnConfig), chain: e.o.Chain, node: e.node, now: o.Now,
+		connect: e.connector(config.ConnConfig), recovered: pool.Reset, chain: e.o.Chain, node: e.node, now: o.Now,
 		timeout: o.Patience * 9 / 10, mine: map[string][]taken{},
 	}, o.Patience)
 	e.tasks.Go(func() { e.line.run(running) })

@@ -35,13 +35,14 @@ const mostRefusals = 20
 
 // group writes what many asked in one transaction. The line's writer alone uses it.
 type group struct {
-	connect func(context.Context) (*pgx.Conn, error)
-	chain   string
-	node    string
-	now     func() time.Time // nil: the database's
-	timeout time.Duration    // of one group
-	last    time.Time
-	mine    map[string][]taken // what this node's open calls hold, so that their counters are known
+	connect   func(context.Context) (*pgx.Conn, error)
+	recovered func() // the database is back: what was connected to it before is not
+	chain     string
+	node      string
+	now       func() time.Time // nil: the database's
+	timeout   time.Duration    // of one group
+	last      time.Time
+	mine      map[string][]taken // what this node's open calls hold, so that their counters are known
 
 	conn    *pgx.Conn
 	head    *chainHead // nil: not known
@@ -147,6 +148,7 @@ func (g *group) dial(ctx context.Context, ops []*op) error {
 	if g.broken == nil { // the first one
 		return nil
 	}
+	g.recovered()
 	if err := g.missing(ctx, ops); err != nil {
 		g.hangUp()
 		return g.fail(ctx, err)

@@ -62,6 +62,12 @@ func (s *Server) Answer(f func(w http.ResponseWriter, r *http.Request, m Message
 	s.answer = f
 }
 
+// Stop closes the server: connections to it are refused from now on.
+func (s *Server) Stop() {
+	s.server.CloseClientConnections()
+	s.server.Close()
+}
+
 // First has everything answered by f from now on, where it returns true.
 func (s *Server) First(f func(w http.ResponseWriter, r *http.Request, m Message) bool) {
 	s.mu.Lock()
