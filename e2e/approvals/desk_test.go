@@ -62,9 +62,13 @@ func rules(tools ...string) string {
 	return `{"version":"1","default":"deny","tools":{` + strings.Join(tools, ",") + `}}`
 }
 
-// asks is a rule that has a person asked about every call of a tool; members follow.
-func asks(tool, members string) string {
-	return `"` + tool + `":{"approve_if":[{"conditions":[],"message":"Offers need a yes."` + members + `}]}`
+// asks is a rule that has a person asked about every call of a tool, and does not hold
+// it; or with these members.
+func asks(tool string, members ...string) string {
+	if len(members) == 0 {
+		members = []string{`"wait_seconds":0`}
+	}
+	return `"` + tool + `":{"approve_if":[{"conditions":[],"message":"Offers need a yes.",` + strings.Join(members, ",") + `}]}`
 }
 
 // grant makes one with a policy of its own, and returns its token when the gateway knows

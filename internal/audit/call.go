@@ -35,6 +35,10 @@ type Call struct {
 	// Of what a person did about it: PhaseReview.
 	By     string // member
 	Reason string
+
+	// Sealed are the arguments of a call that was denied, to be kept beside the log for a
+	// replay; of one that was admitted the request has them. They are no part of the record.
+	Sealed []byte
 }
 
 // TimedCall is one call record as a store hands it to the log.

@@ -32,10 +32,11 @@ type OAuth struct {
 
 // hold is what one caller has.
 type hold struct {
-	key   string
-	grant atomic.Pointer[grant]
-	asked atomic.Int64  // when the store was last asked, in Unix nanoseconds
-	busy  chan struct{} // full while somebody changes the grant
+	key    string
+	grant  atomic.Pointer[grant]
+	looked atomic.Int64  // when the store had nothing, in Unix nanoseconds
+	asked  atomic.Int64  // when the store was last asked, in Unix nanoseconds
+	busy   chan struct{} // full while somebody changes the grant
 
 	// Under busy:
 	flow       *flow       // a consent under way in a browser
@@ -142,6 +143,25 @@ func (o *OAuth) reload(h *hold) (bool, error) {
 	return true, nil
 }
 
+// lookAgain is how long a server that no token is stored for is asked without one, before
+// the store is looked into again: most need none, and to look for every call would cost
+// them all. A server that refuses has it looked into at once.
+const lookAgain = 250 * time.Millisecond
+
+// look is the token that another process may have stored.
+func (o *OAuth) look(h *hold) *grant {
+	now, last := o.o.Now().UnixNano(), h.looked.Load()
+	if now >= last && now-last < int64(lookAgain) {
+		return h.grant.Load()
+	}
+	if _, err := o.reload(h); err != nil {
+		o.o.Log.Warn("a request goes without a token", "server", o.o.Server, "err", err) // it may need none
+	} else {
+		h.looked.Store(now)
+	}
+	return h.grant.Load()
+}
+
 // askAgain is how long a token is used without looking whether another process has
 // removed or replaced it (`sluice server logout`).
 const askAgain = 30 * time.Second
@@ -246,10 +266,7 @@ func (o *OAuth) Authorize(ctx context.Context, caller exchange.Caller, h http.He
 	}
 	g := mine.grant.Load()
 	if g == nil {
-		if _, err := o.reload(mine); err != nil {
-			o.o.Log.Warn("a request goes without a token", "server", o.o.Server, "err", err) // it may need none
-		}
-		if g = mine.grant.Load(); g == nil {
+		if g = o.look(mine); g == nil {
 			return nil
 		}
 	} else if g = o.follow(mine, g); g == nil {

@@ -48,7 +48,7 @@ func testRecordedDenial(b *bundle) {
 		b.Errorf("recorded as %+v", got)
 	}
 	denied, again := b.call(), b.call()
-	denied.Decision, denied.Code, denied.Rule = "deny", "hidden", "(hidden)"
+	denied.Decision, denied.Code, denied.Rule, denied.Sealed = "deny", "hidden", "(hidden)", []byte("sealed")
 	again.Decision, again.Code, again.Rule = "deny", "default_deny", "(default deny)"
 	if err := s.Record(b.Context(), denied, again); err != nil {
 		b.Fatal(err)
@@ -56,6 +56,13 @@ func testRecordedDenial(b *bundle) {
 	for _, want := range []audit.Call{denied, again} {
 		if got := b.records(s, want.Request); len(got) != 1 || got[0].Code != want.Code || got[0].Rule != want.Rule {
 			b.Errorf("recorded as %+v", got)
+		}
+	}
+	// What a denied call was called with is kept for a replay, beside the log.
+	for request, want := range map[string]string{denied.Request: "sealed", again.Request: ""} {
+		found, err := s.Calls(b.Context(), enforce.CallFilter{Request: request, Arguments: true})
+		if err != nil || len(found) != 1 || string(found[0].Arguments) != want {
+			b.Errorf("found %+v, %v; want the arguments %q", found, err, want)
 		}
 	}
 	if err := s.Record(b.Context()); err != nil {

@@ -119,9 +119,7 @@ func (t *toolCall) pass(ctx context.Context) (again bool, err error) {
 		t.rec.Decision, t.rec.Code, t.rec.Rule = "observe", string(v.would), v.wouldRule
 	}
 	r.Call = t.rec
-	if t.s.Settings.RecordArguments == "encrypted" {
-		r.Arguments = p.o.Keys.Seal(t.arguments(), enforce.SealRecorded)
-	}
+	r.Arguments = t.sealed()
 	began := time.Now()
 	reply, err := p.o.Store.Reserve(ctx, &r)
 	p.o.Metrics.reserved(p.o.Server, time.Since(began))
@@ -138,6 +136,14 @@ func (t *toolCall) pass(ctx context.Context) (again bool, err error) {
 	}
 	p.o.Metrics.decided(p.o.Server, t.rec.Decision, t.rec.Code)
 	return false, t.forward(ctx)
+}
+
+// sealed are the arguments as they are kept for a replay; nil where they are not.
+func (t *toolCall) sealed() []byte {
+	if t.s.Settings.RecordArguments != "encrypted" {
+		return nil
+	}
+	return t.p.o.Keys.Seal(t.arguments(), enforce.SealRecorded)
 }
 
 // arguments are the arguments as they came.
@@ -183,6 +189,7 @@ func (t *toolCall) outcome(e ending) audit.Call {
 func (t *toolCall) deny(ctx context.Context, d *denial) error {
 	rec := t.rec
 	rec.Decision, rec.Code, rec.Rule, rec.Approval = "deny", string(d.code), d.rule, d.approval
+	rec.Sealed = t.sealed()
 	decidedBy(&rec, d.by)
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
 	if err := t.p.o.Store.Record(ctx, rec); err != nil && d.code != policy.StoreUnavailable {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,8 +304,9 @@ func TestNoHeaderFromAMethod(t *testing.T) {
 
 func TestNotify(t *testing.T) {
 	t.Parallel()
-	status := 202
-	s := serve(t, func(w http.ResponseWriter, _ *recorded) { w.WriteHeader(status) })
+	var status atomic.Int32
+	status.Store(202)
+	s := serve(t, func(w http.ResponseWriter, _ *recorded) { w.WriteHeader(int(status.Load())) })
 	u := to(t, s)
 	n := modern(t, `{"jsonrpc":"2.0","method":"notifications/x","params":{}}`)
 	if err := u.Notify(t.Context(), n); err != nil {
@@ -313,6 +315,6 @@ func TestNotify(t *testing.T) {
 	if h := s.got()[0].Header; h.Get("Mcp-Method") != "notifications/x" || h.Get("Mcp-Protocol-Version") != "2026-07-28" {
 		t.Errorf("headers are %v", h)
 	}
-	status = 503
+	status.Store(503)
 	wantCode(t, u.Notify(t.Context(), n), exchange.Unreachable)
 }

@@ -161,6 +161,9 @@ func (g *group) record(calls []audit.Call) error {
 		start := g.emit(kindCall)
 		g.buf = appendCall(g.buf, &calls[i])
 		g.done(start)
+		if len(calls[i].Sealed) > 0 {
+			g.kept = append(g.kept, kept{g.seq, calls[i].Request, calls[i].Sealed})
+		}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (t *turn) decide(o *op) answer {
 		return answer{err: t.release(o.release)}
 	}
 	for i := range o.record {
-		t.writes.decided(&o.record[i], nil)
+		t.writes.decided(&o.record[i], o.record[i].Sealed)
 	}
 	return answer{}
 }

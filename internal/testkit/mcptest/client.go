@@ -66,6 +66,11 @@ func (c *Client) capabilities() string {
 	return c.Capabilities
 }
 
+// At is the client, in the same session, at another URL.
+func (c *Client) At(url string) *Client {
+	return &Client{URL: url, Token: c.Token, Version: c.Version, HTTP: c.HTTP, Capabilities: c.Capabilities, session: c.session}
+}
+
 // Session is the id of a legacy session.
 func (c *Client) Session() string { return c.session }
 

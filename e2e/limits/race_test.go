@@ -1,0 +1,38 @@
+package limits
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestProcessesRaceForOneLimit has sixteen clients at every process race for one limit:
+// as many calls reach the server as it has room for, whichever process let them through.
+// SLUICE_LIMITS_CALLS sets how many; 100 000 are `make limits`.
+func TestProcessesRaceForOneLimit(t *testing.T) {
+	t.Parallel()
+	calls := fromEnv("SLUICE_LIMITS_CALLS", 5000)
+	most := calls / 5
+	for _, store := range stores {
+		t.Run(store.name, func(t *testing.T) {
+			t.Parallel()
+			s := proxies(t, store.processes, store.begin(t), limit(most))
+			begun := time.Now()
+			n := s.storm(t, "call", 16, calls)
+			took := time.Since(begun)
+			if got := n.allowed.Load(); got != int64(most) || n.denied.Load() != int64(calls-most) || n.lost.Load() != 0 {
+				t.Errorf("clients were told %d yes, %d no, %d nothing; want %d yes", got, n.denied.Load(), n.lost.Load(), most)
+			}
+			arrived := s.up.arrived(t)
+			if len(arrived) != most {
+				t.Errorf("%d calls reached the server, want %d", len(arrived), most)
+			}
+			l := s.stop(t)
+			l.covers(t, arrived)
+			if len(l.admitted) != most || len(l.denied) != calls-most || len(l.ambiguous()) != 0 {
+				t.Errorf("the log has %d admitted, %d denied, %d ambiguous", len(l.admitted), len(l.denied), len(l.ambiguous()))
+			}
+			report(t, fmt.Sprintf("%-11s %9d %8d %10d %8d %10d %9.0f", store.name, store.processes, 16*store.processes, calls, most, len(arrived), float64(calls)/took.Seconds()))
+		})
+	}
+}
