@@ -143,15 +143,19 @@ func (p *parser) value(at string) node {
 			return node{kind: l.kind, text: l.text}
 		}
 	}
-	switch p.peek() {
-	case '}', ']':
-		p.stop("a value was expected; is there a comma too many?")
-	case '/', '#':
-		p.stop("a value was expected; JSON has no comments")
-	default:
-		p.stop("a value was expected")
-	}
+	p.stop("a value was expected" + slipAt(p.peek()))
 	return node{}
+}
+
+// slipAt is what probably happened where a name or a value should begin.
+func slipAt(c byte) string {
+	switch c {
+	case '}', ']':
+		return "; is there a comma too many?"
+	case '/', '#':
+		return "; JSON has no comments"
+	}
+	return ""
 }
 
 var literals = [...]struct {
@@ -181,7 +185,7 @@ func (p *parser) object(at string) node {
 			break
 		}
 		if p.peek() != '"' {
-			p.stop("the name of a member was expected, in double quotes")
+			p.stop("the name of a member was expected, in double quotes" + slipAt(p.peek()))
 			return n
 		}
 		key := p.str()

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -56,13 +57,39 @@ func (r *reader) only(n *node, at string, allowed []string) {
 			continue
 		}
 		fix := "leave it out; allowed here are " + strings.Join(allowed, ", ")
-		if meant := closest(key, allowed); meant != "" {
+		if meant := meant(key, allowed); meant != "" {
 			fix = fmt.Sprintf("did you mean `%s`?", meant)
 		} else if where := placeOf(key); where != "" {
 			fix = where
 		}
 		r.fault(codeUnknown, at+"/"+escapePointer(key), fmt.Sprintf("the format has no member %s here", strconv.Quote(key)), fix)
 	}
+}
+
+// otherNames are members under names that others have for them.
+var otherNames = map[string][]string{
+	"message":  {"on_deny"},
+	"reason":   {"on_deny", "message"},
+	"on_deny":  {"message"},
+	"operator": {"op"},
+	"name":     {"counter", "id"},
+	"limit":    {"max"},
+	"ttl":      {"ttl_seconds"},
+	"wait":     {"wait_seconds"},
+	"within":   {"within_seconds"},
+}
+
+// meant is the member that was probably meant by one that does not exist here.
+func meant(key string, allowed []string) string {
+	if near := closest(key, allowed); near != "" {
+		return near
+	}
+	for _, other := range otherNames[key] {
+		if slices.Contains(allowed, other) {
+			return other
+		}
+	}
+	return ""
 }
 
 // placeOf says where a member that stands in the wrong place belongs.
@@ -72,8 +99,9 @@ func placeOf(key string) string {
 		where  string
 	}{
 		{toolFields, "a tool, under tools.<name>"},
-		{approveFields, "a rule, under tools.<name>.require, deny_if or approve_if"},
-		{ruleFields, "a rule, under tools.<name>.require or deny_if"},
+		{[]string{"id", "conditions"}, "a rule, under tools.<name>.require, deny_if or approve_if"},
+		{ruleFields, "a rule, under tools.<name>.require or deny_if, or a limit"},
+		{approveFields, "a rule, under tools.<name>.approve_if"},
 		{conditionKeys, "a condition"},
 		{limitFields, "a limit, under tools.<name>.limits"},
 		{documentFields, "the document itself"},

@@ -77,6 +77,12 @@ func (d *desk) grant(name, policy string, more ...string) (token string) {
 	d.t.Helper()
 	d.Run.SetPolicy(d.t, "crm", name, policy)
 	_, token = d.Run.Grant(d.t, "crm", name, append([]string{"--policy", name}, more...)...)
+	return d.known(token)
+}
+
+// known returns a token when the gateway knows it.
+func (d *desk) known(token string) string {
+	d.t.Helper()
 	mcptest.AwaitToken(d.t, d.mcp(), token)
 	return token
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"sluice/internal/audit"
 	"sluice/internal/testkit"
@@ -53,6 +56,7 @@ type server struct {
 	mu   sync.Mutex
 	got  map[string]time.Time // when a call came, by tool
 	more []string             // that came twice
+	news chan struct{}        // closed when one comes
 
 	held    chan string // gets the names of calls that are held, before they are
 	release chan struct{}
@@ -60,13 +64,15 @@ type server struct {
 
 // newServer starts one that holds calls of tools whose name begins with "held".
 func newServer(t *testing.T) *server {
-	s := &server{Server: mcptest.NewServer(t), got: map[string]time.Time{}, held: make(chan string, 1024), release: make(chan struct{})}
+	s := &server{Server: mcptest.NewServer(t), got: map[string]time.Time{}, news: make(chan struct{}), held: make(chan string, 1024), release: make(chan struct{})}
 	s.Answer(func(_ http.ResponseWriter, r *http.Request, m mcptest.Message) bool {
 		s.mu.Lock()
 		if _, twice := s.got[m.Params.Name]; twice {
 			s.more = append(s.more, m.Params.Name)
 		}
 		s.got[m.Params.Name] = time.Now()
+		close(s.news)
+		s.news = make(chan struct{})
 		s.mu.Unlock()
 		if strings.HasPrefix(m.Params.Name, "held") {
 			s.held <- m.Params.Name
@@ -91,31 +97,72 @@ func (s *server) arrived(t *testing.T) map[string]time.Time {
 	return s.got
 }
 
+// await waits until this many more calls came than had before.
+func (s *server) await(t *testing.T, before, n int) {
+	t.Helper()
+	for {
+		s.mu.Lock()
+		have, news := len(s.got), s.news
+		s.mu.Unlock()
+		if have >= before+n {
+			return
+		}
+		select {
+		case <-news:
+		case <-t.Context().Done():
+			t.Fatalf("%d calls came, in vain waited for %d", have-before, n)
+		}
+	}
+}
+
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.got)
+}
+
 // site are processes that share one installation in front of one server.
 type site struct {
 	up     *server
 	starts []mcptest.Start // how each is started
 	mu     sync.Mutex
 	gates  []*mcptest.Gate
+	change chan struct{} // closed when a gate is replaced
 }
 
 // stores are the ways to share an installation: one state directory, or one database.
 var stores = []struct {
 	name      string
 	processes int
-	begin     func(*testing.T) func(i int, first *mcptest.Gate) mcptest.Start
+	// begin says how processes are started, and how it is made known that killed ones are
+	// dead, where the others would wait for that.
+	begin func(*testing.T) (how starter, buried func())
 }{
-	{"sqlite", 4, func(t *testing.T) func(int, *mcptest.Gate) mcptest.Start {
+	{"sqlite", 4, func(t *testing.T) (starter, func()) {
 		state := filepath.Join(t.TempDir(), "state")
-		return func(int, *mcptest.Gate) mcptest.Start { return mcptest.Start{State: state} }
+		return func(int, *mcptest.Gate) mcptest.Start { return mcptest.Start{State: state} }, func() {}
 	}},
-	{"postgresql", 2, func(t *testing.T) func(int, *mcptest.Gate) mcptest.Start {
-		return onDatabase(testkit.Postgres(t))
+	{"postgresql", 2, func(t *testing.T) (starter, func()) {
+		url := testkit.Postgres(t)
+		return onDatabase(url), func() {
+			t.Helper()
+			conn, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = conn.Exec(t.Context(), `UPDATE gate_node SET seen = seen - interval '31 seconds'`)
+			if err = errors.Join(err, conn.Close(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}},
 }
 
+// starter is how the process with a number is started; first is the one with number 0.
+type starter func(i int, first *mcptest.Gate) mcptest.Start
+
 // onDatabase has every process its own state directory, and all of them the first one's key.
-func onDatabase(url string) func(int, *mcptest.Gate) mcptest.Start {
+func onDatabase(url string) starter {
 	return func(_ int, first *mcptest.Gate) mcptest.Start {
 		s := mcptest.Start{Env: []string{"SLUICE_DATABASE_URL=" + url}}
 		if first != nil {
@@ -126,9 +173,9 @@ func onDatabase(url string) func(int, *mcptest.Gate) mcptest.Start {
 }
 
 // proxies starts relays with a policy.
-func proxies(t *testing.T, n int, begin func(int, *mcptest.Gate) mcptest.Start, policy string) *site {
+func proxies(t *testing.T, n int, begin starter, policy string) *site {
 	t.Helper()
-	s := &site{up: newServer(t)}
+	s := &site{up: newServer(t), change: make(chan struct{})}
 	for i := range n {
 		var first *mcptest.Gate
 		if i > 0 {
@@ -157,6 +204,25 @@ func (s *site) kill(t *testing.T, i int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gates[i] = g
+	close(s.change)
+	s.change = make(chan struct{})
+}
+
+// instead is the process that takes the place of one that was killed.
+func (s *site) instead(ctx context.Context, i int, of *mcptest.Gate) *mcptest.Gate {
+	for {
+		s.mu.Lock()
+		g, change := s.gates[i], s.change
+		s.mu.Unlock()
+		if g != of {
+			return g
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return of
+		}
+	}
 }
 
 // tally is what clients were told.
@@ -167,7 +233,7 @@ type tally struct {
 
 func (n *tally) add(a *mcptest.Answer, err error) {
 	switch {
-	case err != nil || a.Error != 0 && a.Policy.Code == "": // the process was killed, or its session with it
+	case err != nil: // the process was killed
 		n.lost.Add(1)
 	case a.Allowed():
 		n.allowed.Add(1)
@@ -178,24 +244,29 @@ func (n *tally) add(a *mcptest.Answer, err error) {
 	}
 }
 
-// storm has clients of both eras call through every process until calls is spent. Names
-// of tools begin with prefix.
-func (s *site) storm(t *testing.T, prefix string, clients, calls int) *tally {
+// storm has clients of these versions call through every process until calls is spent.
+// Names of tools begin with prefix. A client whose process is killed goes on with the one
+// that takes its place, which a session does not survive.
+func (s *site) storm(t *testing.T, prefix string, clients, calls int, versions ...string) *tally {
 	t.Helper()
 	var n tally
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for i := range s.starts {
 		for k := range clients {
-			version := []string{mcptest.Modern, mcptest.Legacy}[k%2]
+			g := s.gate(i)
+			c := mcptest.NewClient(t, g.URL, "", versions[k%len(versions)])
 			wg.Go(func() {
-				c := mcptest.NewClient(t, s.gate(i).URL, "", version)
 				for {
 					number := next.Add(1)
 					if number > int64(calls) || t.Context().Err() != nil {
 						return
 					}
-					n.add(call(t.Context(), c, fmt.Sprintf("%s-%d", prefix, number)))
+					a, err := call(t.Context(), c, fmt.Sprintf("%s-%d", prefix, number))
+					if n.add(a, err); err != nil {
+						g = s.instead(t.Context(), i, g)
+						c.URL = g.URL
+					}
 				}
 			})
 		}
@@ -218,25 +289,24 @@ type record struct {
 	at time.Time
 }
 
-// log is what the audit log says of calls, by tool.
-type log struct {
+// trail is what the audit log says of calls, by tool.
+type trail struct {
 	admitted, denied map[string]record
 	outcomes         map[string]record
 }
 
-// stop ends all processes, so that everything is in the log, and reads it. The log has to
-// verify.
-func (s *site) stop(t *testing.T) *log {
+// end ends all processes, so that everything is in the log.
+func (s *site) end(t *testing.T) {
 	t.Helper()
 	for i := range s.gates {
 		if err := s.gate(i).Stop(); err != nil {
 			t.Errorf("process %d ended with %v\n%s", i, err, s.gate(i).Logs())
 		}
 	}
-	return readLog(t, s.gates[0].Run)
 }
 
-func readLog(t *testing.T, run mcptest.Run) *log {
+// readLog reads the log, which has to verify.
+func readLog(t *testing.T, run mcptest.Run) *trail {
 	t.Helper()
 	if code, out := run("audit", "verify"); code != 0 {
 		t.Errorf("audit verify: exit %d: %s", code, out)
@@ -245,7 +315,7 @@ func readLog(t *testing.T, run mcptest.Run) *log {
 	if code != 0 {
 		t.Fatalf("audit export: exit %d: %s", code, out)
 	}
-	l := &log{admitted: map[string]record{}, denied: map[string]record{}, outcomes: map[string]record{}}
+	l := &trail{admitted: map[string]record{}, denied: map[string]record{}, outcomes: map[string]record{}}
 	for line := range bytes.Lines([]byte(out)) {
 		var in audit.Line
 		var r record
@@ -279,7 +349,7 @@ func readLog(t *testing.T, run mcptest.Run) *log {
 
 // covers checks that every call that arrived was decided before, and that every admitted
 // one has an outcome.
-func (l *log) covers(t *testing.T, arrived map[string]time.Time) {
+func (l *trail) covers(t *testing.T, arrived map[string]time.Time) {
 	t.Helper()
 	for tool, at := range arrived {
 		d, ok := l.admitted[tool]
@@ -298,7 +368,7 @@ func (l *log) covers(t *testing.T, arrived map[string]time.Time) {
 }
 
 // ambiguous are the tools of calls whose outcome nobody knows.
-func (l *log) ambiguous() (tools []string) {
+func (l *trail) ambiguous() (tools []string) {
 	for tool, r := range l.outcomes {
 		if r.Settlement == "ambiguous" {
 			tools = append(tools, tool)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"sluice/internal/testkit/mcptest"
 )
 
 // TestProcessesRaceForOneLimit has sixteen clients at every process race for one limit:
@@ -16,9 +18,10 @@ func TestProcessesRaceForOneLimit(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()
-			s := proxies(t, store.processes, store.begin(t), limit(most))
+			how, _ := store.begin(t)
+			s := proxies(t, store.processes, how, limit(most))
 			begun := time.Now()
-			n := s.storm(t, "call", 16, calls)
+			n := s.storm(t, "call", 16, calls, mcptest.Modern, mcptest.Legacy)
 			took := time.Since(begun)
 			if got := n.allowed.Load(); got != int64(most) || n.denied.Load() != int64(calls-most) || n.lost.Load() != 0 {
 				t.Errorf("clients were told %d yes, %d no, %d nothing; want %d yes", got, n.denied.Load(), n.lost.Load(), most)
@@ -27,7 +30,8 @@ func TestProcessesRaceForOneLimit(t *testing.T) {
 			if len(arrived) != most {
 				t.Errorf("%d calls reached the server, want %d", len(arrived), most)
 			}
-			l := s.stop(t)
+			s.end(t)
+			l := readLog(t, s.gates[0].Run)
 			l.covers(t, arrived)
 			if len(l.admitted) != most || len(l.denied) != calls-most || len(l.ambiguous()) != 0 {
 				t.Errorf("the log has %d admitted, %d denied, %d ambiguous", len(l.admitted), len(l.denied), len(l.ambiguous()))

@@ -43,7 +43,7 @@ func TestDefect01Batch(t *testing.T) {
 			t.Errorf("%v", a)
 		}
 		for _, path := range []string{"/message", "/sse", "/mcp/", "/"} { // endpoints of older transports
-			if a := c.At(strings.TrimSuffix(c.URL, "/mcp") + path).Send(t.Context(), t, batch, nil); a.Status < 400 {
+			if a := c.At(strings.TrimSuffix(c.URL, "/mcp")+path).Send(t.Context(), t, batch, nil); a.Status < 400 {
 				t.Errorf("%s: %v", path, a)
 			}
 		}

@@ -51,6 +51,7 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
 	Via   string
+	Small bool // the process has little to do with the ledger, and should need little memory for it
 }
 
 // Open opens the state directory, and makes it when it does not exist.
@@ -58,7 +59,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
 	}
-	store, keys, err := openStore(ctx, c, o.Now)
+	store, keys, err := openStore(ctx, c, o.Now, o.Small)
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func OpenGuard(ctx context.Context, c *config.Config, o GuardOptions) (*Guard, e
 	if err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "%v", err).WithFix("keep master.key and writeback.db together")
 	}
-	later := &lateLedger{config: c, options: Options{Now: o.Now, Log: o.Log, Via: "mcp"}}
+	later := &lateLedger{config: c, options: Options{Now: o.Now, Log: o.Log, Via: "mcp", Small: true}}
 	store, err := openJournal(ctx, c, o, later.fold)
 	if err != nil {
 		return nil, err
@@ -141,8 +141,8 @@ func openJournal(ctx context.Context, c *config.Config, o GuardOptions, fold fol
 // foldInto appends calls to the audit log of an opened state directory, and signs a
 // checkpoint over all its chains when one is due.
 func foldInto(a *App) foldFunc {
-	return func(ctx context.Context, source string, _, to int64, calls []audit.TimedCall) error {
-		err := a.store.Do(ctx, func(tx ledger.Tx) error { return tx.Audit().AppendCalls(ctx, source, to, calls) })
+	return func(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error {
+		err := a.store.Do(ctx, func(tx ledger.Tx) error { return tx.Audit().AppendCalls(ctx, source, from, to, calls) })
 		if err != nil {
 			return err
 		}

@@ -32,8 +32,8 @@ func Engine(c *config.Config) string {
 }
 
 // openStore opens the ledger and the master key that belongs to it. now is nil
-// outside tests.
-func openStore(ctx context.Context, c *config.Config, now func() time.Time) (ledger.Store, *secret.Keyring, error) {
+// outside tests; small says that the process has little to do with the ledger.
+func openStore(ctx context.Context, c *config.Config, now func() time.Time, small bool) (ledger.Store, *secret.Keyring, error) {
 	if c.DatabaseURL != "" {
 		return openShared(ctx, c, now)
 	}
@@ -46,7 +46,11 @@ func openStore(ctx context.Context, c *config.Config, now func() time.Time) (led
 	if err != nil {
 		return nil, nil, fault.New(fault.StoreUnavailable, "%v", err).WithFix("keep master.key, writeback.db and plans/ together")
 	}
-	store, err := sqlite.Open(ctx, path, now)
+	open := sqlite.Open
+	if small {
+		open = sqlite.OpenSmall
+	}
+	store, err := open(ctx, path, now)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -105,16 +105,23 @@ func (h *Hash) UnmarshalText(text []byte) error {
 // Hex is the hash as it is shown.
 func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
 
+// ErrLeftOut says that a log lacks calls which were handed on before.
+var ErrLeftOut = errors.New("the audit log lacks calls that it was handed before: it was put back to an earlier state")
+
 // Log is the audit log inside a transaction.
 type Log interface {
 	// Append completes the record, links it to the writer's chain and returns its
 	// number there.
 	Append(ctx context.Context, now time.Time, r Record) (int64, error)
 	// AppendCalls appends what a store of calls kept, in its order, to a chain of its
-	// own: the writer's with "/gateway" behind it. Calls up to the number that source
-	// was last appended to are left out, and to becomes that number, so that handing
-	// them in twice appends them once.
-	AppendCalls(ctx context.Context, source string, to int64, calls []TimedCall) error
+	// own: the writer's with "/gateway" behind it. They are those that source keeps under
+	// the numbers from to to. Calls up to the number that source was last appended to are
+	// left out, and to becomes that number, so that handing them in twice appends them
+	// once. Where that number is less than the one before from, the log was put back to an
+	// earlier state: ErrLeftOut, and nothing is appended. Where calls have numbers that
+	// were appended and are later than all that was, the source was put back, counts again
+	// from there, and they are new.
+	AppendCalls(ctx context.Context, source string, from, to int64, calls []TimedCall) error
 	// Each calls fn for every record of every chain from number from on, by chain
 	// and number.
 	Each(ctx context.Context, from int64, fn func(Link) error) error

@@ -24,6 +24,7 @@ func (c *command) approvalsCommand() *cobra.Command {
 		Long: "Two things wait for somebody's yes: calls of agents that a policy's approve_if holds (apr_…), and\n" +
 			"confirms of plans that need a second person (ap_…). See docs/approvals.md.",
 		Args: cobra.NoArgs,
+		RunE: c.helpOrFault,
 	}
 	cmd.AddCommand(c.approvalsList(), c.approvalsShow(), c.decideCommand("approve", true), c.decideCommand("reject", false), c.approvalsWatch(), c.approvalsKey())
 	return cmd
@@ -129,6 +130,9 @@ func (c *command) decideCommand(verb string, yes bool) *cobra.Command {
 				})
 			})
 		},
+	}
+	if !yes {
+		cmd.Aliases = []string{"deny"} // what it is called over the API, and on the page
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit log (needed, except to approve a call)")
 	return cmd

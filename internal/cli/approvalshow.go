@@ -88,7 +88,7 @@ func (c *command) writeApproval(w io.Writer, a *approve.Item) {
 		if decides == "" {
 			decides = "owners, admins, members with the flag approver"
 		}
-		if a.FourEyes {
+		if a.FourEyes && a.MintedBy != "" {
 			decides += "; not who made the grant"
 		}
 		say("decided by", decides)

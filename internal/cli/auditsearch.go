@@ -28,7 +28,7 @@ func (c *command) auditSearch() *cobra.Command {
 			"  sluice audit search --code limit_exceeded --since 2026-11-01 --until 2026-12-01",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.Decision != "" && !slices.Contains(approve.Decisions, f.Decision) {
-				return fault.New(fault.Usage, "--decision must be %s", oneOf(approve.Decisions))
+				return fault.New(fault.Usage, "--decision must be %s", oneOf(approve.Decisions)).WithFix("calls that waited for a person are park")
 			}
 			if f.Limit < 1 || f.Limit > approve.MaxCalls {
 				return fault.New(fault.Usage, "--limit must be 1 to %d", approve.MaxCalls)
@@ -39,6 +39,9 @@ func (c *command) auditSearch() *cobra.Command {
 			}
 			if f.Until, err = c.agoOf("--until", until); err != nil {
 				return err
+			}
+			if !f.Until.IsZero() && !f.Since.Before(f.Until) {
+				return fault.New(fault.Usage, "--until is not after --since: no call can be between them").WithFix("with times ago, --since is the larger: --since 2h --until 1h")
 			}
 			return c.with(cmd.Context(), func(a *app.App) error {
 				s, named, err := c.calls(cmd.Context(), a, server, grant)
@@ -58,7 +61,7 @@ func (c *command) auditSearch() *cobra.Command {
 	o.StringVar(&grant, "grant", "", "name or id of the grant")
 	o.StringVar(&server, "server", "", "name or id of the server")
 	o.StringVar(&f.Tool, "tool", "", "tool")
-	o.StringVar(&f.Decision, "decision", "", strings.Join(approve.Decisions, ", "))
+	o.StringVar(&f.Decision, "decision", "", strings.Join(approve.Decisions, ", ")+" (park: it waited for a person)")
 	o.StringVar(&f.Code, "code", "", "code of the denial, such as limit_exceeded")
 	o.StringVar(&f.Rule, "rule", "", "rule that decided, such as /tools/TOOL/deny_if/0")
 	o.StringVar(&f.Request, "request", "", "id of one call")

@@ -136,7 +136,7 @@ func (c *command) grantListCommand() *cobra.Command {
 	}
 	addWorkspaceFlag(cmd, &workspace)
 	cmd.Flags().BoolVar(&revoked, "revoked", false, "with those that were revoked")
-	cmd.Flags().BoolVar(&orphans, "orphans", false, "only those whose member is gone")
+	cmd.Flags().BoolVar(&orphans, "orphans", false, "only those whose maker, or whose member, is gone")
 	return cmd
 }
 

@@ -10,6 +10,7 @@ func (c *command) policyCommand() *cobra.Command {
 		Short:   "Check, try, explain and administer policies of MCP servers",
 		GroupID: groupServe,
 		Args:    cobra.NoArgs,
+		RunE:    c.helpOrFault,
 	}
 	cmd.AddCommand(c.policyFileCommands()...)
 	cmd.AddCommand(c.policyAdminCommands()...)

@@ -173,7 +173,7 @@ func (c *command) writeScaffold(s *policytool.Scaffolded, output string) error {
 		line(c.Stderr, "%s to look at: what their definitions say does not tell what they do.", plural(int64(review), "tool"))
 	}
 	if output != "" {
-		line(c.Stderr, "Written to %s. Try it: sluice policy test -p %s", shown(output), shown(output))
+		line(c.Stderr, "Written to %s. Try it: sluice policy explain -p %s --tool TOOL", shown(output), shown(output))
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ func (c *command) policyTest() *cobra.Command {
 				}
 				defer func() { _ = f.Close() }()
 				in = f
+			} else if c.interactive() {
+				line(c.Stderr, `Calls are read from here, one a line, such as {"tool":"send","arguments":{"to":"anna"}}; Ctrl-D ends them.`)
 			}
 			return c.testCalls(cmd.Context(), policytool.NewJudge(doc.Compile()), in, table)
 		},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"sluice/internal/mcpwire"
@@ -43,7 +44,7 @@ func ReadCase(line []byte) (Case, error) {
 		At        json.RawMessage `json:"at"`
 	}
 	if err := strictjson.Unmarshal(line, &l); err != nil {
-		return Case{}, &BadLine{"invalid_json", err.Error()}
+		return Case{}, &BadLine{"invalid_json", lineProblem(err)}
 	}
 	c := Case{Tool: l.Tool, Grant: l.Grant, Session: l.Session}
 	if c.Grant == "" {
@@ -57,6 +58,19 @@ func ReadCase(line []byte) (Case, error) {
 		return Case{}, err
 	}
 	return c, nil
+}
+
+// lineProblem says what a line should have been, where its form is wrong.
+func lineProblem(err error) string {
+	var e *strictjson.Error
+	switch {
+	case !errors.As(err, &e):
+	case e.Pointer == "":
+		return e.Problem + `; a line is an object such as {"tool":"send","arguments":{"to":"anna"}}`
+	case !strings.Contains(e.Pointer[1:], "/"):
+		return e.Error() + "; a line has tool, arguments, grant, session, at"
+	}
+	return err.Error()
 }
 
 // CheckArguments reads arguments as the wire does, and returns them; nil: there are

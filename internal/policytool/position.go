@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,14 +33,29 @@ func Place(text []byte, faults []policy.Fault) []Finding {
 	at := offsets(text)
 	found := make([]Finding, len(faults))
 	for i, f := range faults {
-		o := at.of(f)
 		found[i] = Finding{Fault: f}
-		found[i].Line, found[i].Column = lineColumn(text, o)
+		if found[i].ownPlace() {
+			continue
+		}
+		found[i].Line, found[i].Column = lineColumn(text, at.of(f))
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 	return found
+}
+
+// ownPlace takes the place out of the message of a fault that knows it: where the text
+// stops being JSON.
+func (f *Finding) ownPlace() bool {
+	if f.Code != "E_JSON" {
+		return false
+	}
+	if n, err := fmt.Sscanf(f.Message, "line %d, column %d:", &f.Line, &f.Column); n != 2 || err != nil {
+		return false
+	}
+	_, f.Message, _ = strings.Cut(f.Message, ": ")
+	return true
 }
 
 // places are the offsets of the values of a document by pointer: of its name for a

@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -18,8 +21,8 @@ import (
 
 // fold hands calls on to a ledger's audit log.
 func fold(s ledger.Store) func(context.Context, string, int64, int64, []audit.TimedCall) error {
-	return func(ctx context.Context, source string, _, to int64, calls []audit.TimedCall) error {
-		return s.Do(ctx, func(tx ledger.Tx) error { return tx.Audit().AppendCalls(ctx, source, to, calls) })
+	return func(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error {
+		return s.Do(ctx, func(tx ledger.Tx) error { return tx.Audit().AppendCalls(ctx, source, from, to, calls) })
 	}
 }
 
@@ -90,6 +93,91 @@ func TestGatewayCallsReachTheAuditLog(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Parts of a state directory that come from different moments, as a copy of a directory
+// in use has them, lose no call that is made afterwards, and repeat none.
+func TestGatewayCallsAfterARestore(t *testing.T) {
+	t.Parallel()
+	for name, older := range map[string][]string{
+		"the journal is older":              {"gateway"},
+		"all but its position is older":     {"gateway/lock", "gateway/journal-00000001.log"},
+		"its position is older":             {"gateway/fold"},
+		"the audit log is older":            {"writeback.db"},
+		"the audit log was never there":     nil,
+		"the journal and the log are older": {"gateway", "writeback.db"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+			calls := func(from, to int) {
+				log, err := sqlite.Open(t.Context(), filepath.Join(dir, "writeback.db"), time.Now)
+				opened(t, log, err)
+				s, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(dir, "gateway"), Fold: fold(log)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for n := from; n < to; n++ {
+					if err := s.Record(t.Context(), gatewayCall(n)); err != nil {
+						t.Error(err)
+					}
+				}
+				if err := errors.Join(s.Flush(t.Context()), s.Close(), log.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			calls(0, 20)
+			if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			calls(20, 30)
+			for _, part := range older {
+				if err := os.RemoveAll(filepath.Join(dir, part)); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.CopyFS(filepath.Join(dir, "copied"), os.DirFS(filepath.Join(backup, part))); err != nil { // a file
+					text, err := os.ReadFile(filepath.Join(backup, part))
+					if err = errors.Join(err, os.WriteFile(filepath.Join(dir, part), text, 0o600)); err != nil {
+						t.Fatal(err)
+					}
+				} else if err := os.Rename(filepath.Join(dir, "copied"), filepath.Join(dir, part)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if older == nil {
+				if err := os.Remove(filepath.Join(dir, "writeback.db")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			calls(30, 35)
+			calls(35, 60)
+			log, err := sqlite.Open(t.Context(), filepath.Join(dir, "writeback.db"), time.Now)
+			opened(t, log, err)
+			seen := map[string]int{}
+			err = log.View(t.Context(), func(tx ledger.Tx) error {
+				v, err1 := audit.Verify(t.Context(), log.ID(), tx.Audit())
+				if !v.OK {
+					t.Errorf("verification %+v", v)
+				}
+				err2 := tx.Audit().Range(t.Context(), log.ID()+"/gateway", 1, 1000, func(l audit.Link) error {
+					var r audit.Record
+					err := json.Unmarshal(l.Body, &r)
+					seen[r.RequestID]++
+					return err
+				})
+				return errors.Join(err1, err2)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range 60 {
+				lost := len(older) == 2 && older[1] == "writeback.db" && n >= 20 && n < 30 // from before the restore, in neither
+				if id, want := gatewayCall(n).Request, 1; seen[id] != want && !lost {
+					t.Errorf("call %d is in the log %d times", n, seen[id])
+				}
+			}
+		})
 	}
 }
 

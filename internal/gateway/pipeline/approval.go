@@ -53,7 +53,7 @@ func (t *toolCall) approve(ctx context.Context, v *verdict) (id string, print [3
 		}
 	}
 	held, err := t.hold(ctx, a, min(max(rule.Wait, 0), mostWait))
-	if err != nil {
+	if held == nil {
 		return "", print, false, true, err
 	}
 	switch held.State {
@@ -61,13 +61,12 @@ func (t *toolCall) approve(ctx context.Context, v *verdict) (id string, print [3
 		return "", print, true, false, nil
 	case enforce.Pending:
 		if !fresh {
-			err = t.stillParked(ctx, v, held)
+			if err := t.stillParked(ctx, v, held); err != nil {
+				return "", print, false, true, t.deny(ctx, t.unavailable(err))
+			}
 		}
-		if err == nil {
-			tellStopped(ctx)
-			err = p.pending(ctx, t.s, t.c, t.out, held)
-		}
-		return "", print, false, true, err
+		tellStopped(ctx)
+		return "", print, false, true, p.pending(ctx, t.s, t.c, t.out, held)
 	default:
 		return "", print, false, true, t.deny(ctx, t.decidedDenial(v, held))
 	}
@@ -116,7 +115,8 @@ func (t *toolCall) refused(ctx context.Context, print [32]byte, ttl time.Duratio
 }
 
 // hold waits for the decision, as long as the rule says, the caller may call and there is
-// time to decide.
+// time to decide. nil says that the call needs no further answer: it was given one, or err
+// is why there is none.
 func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Duration) (*enforce.Approval, error) {
 	if wait == 0 || a.State != enforce.Pending {
 		return a, nil
@@ -131,8 +131,10 @@ func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Dura
 	case ctx.Err() != nil: // the client gave up
 		return nil, ctx.Err()
 	case allowed.Err() != nil:
-		_, err := t.p.subject(t.c)
-		return a, err
+		if _, err := t.p.subject(t.c); err != nil {
+			return nil, err
+		}
+		return a, nil
 	case waiting.Err() != nil && !t.p.o.Now().Before(a.ExpiresAt): // silence is no before somebody writes it down
 		over := *a
 		over.State = enforce.Expired
@@ -150,10 +152,7 @@ func (t *toolCall) stillParked(ctx context.Context, v *verdict, a *enforce.Appro
 	rec := t.rec
 	rec.Decision, rec.Code, rec.Rule, rec.Approval = "park", string(policy.ApprovalPending), v.asks.Rule, a.ID
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
-	if err := t.p.o.Store.Record(ctx, rec); err != nil {
-		return t.deny(ctx, t.unavailable(err))
-	}
-	return nil
+	return t.p.o.Store.Record(ctx, rec)
 }
 
 // decidedDenial is the denial of a call that a person did not agree to.

@@ -44,6 +44,7 @@ func Exercise(t *testing.T, open func(t *testing.T) ledger.Store) {
 		"writers of one audit chain follow each other":   testAuditRace,
 		"checkpoints are numbered once":                  testCheckpoints,
 		"calls form a chain and are appended once":       testAuditCalls,
+		"calls after a restore are appended":             testAuditCallsRestored,
 		"connections are replaced and removed":           testConnections,
 		"outcomes are put once and replaced on drift":    testOutcomesPut,
 		"orders are taken back whole or line by line":    testOutcomesCancel,

@@ -22,6 +22,7 @@ import (
 type sink struct {
 	mu     sync.Mutex
 	events []exchange.Event
+	opened int           // events that said that a stream is open, and nothing more
 	seen   chan struct{} // gets a token for each event, where it is set
 	err    error
 }
@@ -29,6 +30,10 @@ type sink struct {
 func (s *sink) Send(e exchange.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(e.Data) == 0 && !e.HasID && e.Retry == "" && !e.Final {
+		s.opened++
+		return s.err
+	}
 	e.Data = bytes.Clone(e.Data)
 	s.events = append(s.events, e)
 	if s.seen != nil {

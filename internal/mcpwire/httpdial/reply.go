@@ -106,6 +106,11 @@ func (r *reply) garbled(cause error) *exchange.Error {
 // stream passes on events until the final message.
 func (r *reply) stream(resp *http.Response) error {
 	r.retry = -1
+	// The client gets a stream where the server chose one, as soon as it did.
+	if err := r.out.Send(exchange.Event{}); err != nil {
+		_ = resp.Body.Close()
+		return err
+	}
 	for {
 		final, err := r.events(resp)
 		if final && err == nil {

@@ -146,6 +146,10 @@ func TestModernAnswers(t *testing.T) {
 			if out.text() != tt.events {
 				t.Errorf("events are\n%s\nwant\n%s", out.text(), tt.events)
 			}
+			// A client gets a stream where the server chose one, and as soon as it did.
+			if want := strings.HasPrefix(tt.name, "a stream"); (out.opened > 0) != want && tt.name != "an event id resumes nothing here" {
+				t.Errorf("opened %d times", out.opened)
+			}
 			if tt.status != 0 && out.events[len(out.events)-1].Status != tt.status {
 				t.Errorf("status is %d; want %d", out.events[len(out.events)-1].Status, tt.status)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -42,7 +43,7 @@ type folder struct {
 	tidied   time.Time
 }
 
-// position is up to where records were handed on.
+// position is up to where records were handed on; seq is the number of the last call.
 type position struct {
 	seq, gen, offset int64
 }
@@ -194,7 +195,11 @@ func (s *Store) handOn(ctx context.Context) error {
 	to, source, err := s.reached(ctx)
 	if err == nil {
 		p := f.position()
-		err = s.handOver(ctx, source, &p, to)
+		if err = s.handOver(ctx, source, &p, to); errors.Is(err, audit.ErrLeftOut) {
+			s.o.Log.Warn("the audit log was put back to an earlier state; it is handed again what the gateway's journal still has")
+			p = position{}
+			err = s.handOver(ctx, source, &p, to)
+		}
 		s.judge(p)
 		if err == nil {
 			err = s.tidy(ctx, p.gen)
@@ -238,6 +243,9 @@ func (s *Store) handOver(ctx context.Context, source string, p *position, to pos
 	if err != nil {
 		return err
 	}
+	if err := s.rejoin(p, to); err != nil {
+		return err
+	}
 	for _, gen := range gens {
 		if gen < p.gen || gen > to.gen {
 			continue
@@ -253,6 +261,38 @@ func (s *Store) handOver(ctx context.Context, source string, p *position, to pos
 			return err
 		}
 	}
+	return nil
+}
+
+// rejoin makes a position one that the journal has. Where the journal was put back to an
+// earlier state without it, or it without the journal, the whole file is handed on again:
+// the audit log knows what of it is new.
+func (s *Store) rejoin(p *position, to position) error {
+	if p.gen < to.gen || (p.gen == to.gen && p.offset < to.offset) {
+		if p.offset == 0 {
+			return nil
+		}
+		file, err := os.Open(journalPath(s.o.Dir, p.gen))
+		if gone(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		var head [frameHead + payloadHead]byte
+		n, err := file.ReadAt(head[:], p.offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		size, seq := binary.LittleEndian.Uint32(head[:]), int64(binary.LittleEndian.Uint64(head[frameHead:]))
+		if n == 0 || n == len(head) && size >= payloadHead && size <= maxFrame && seq > p.seq && seq-p.seq < math.MaxInt32 {
+			return nil
+		}
+	} else if p.gen == to.gen && p.offset == to.offset {
+		return nil
+	}
+	*p = position{gen: min(p.gen, to.gen)}
 	return nil
 }
 
@@ -294,8 +334,8 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 	}
 	sc := scanner{r: io.NewSectionReader(file, p.offset, end-p.offset), last: p.seq}
 	for sc.next() {
-		next.seq = max(next.seq, sc.f.seq)
 		if sc.f.kind.hasCall() && s.o.Fold != nil {
+			next.seq = max(next.seq, sc.f.seq)
 			c, err := callOf(sc.f.body)
 			if err != nil {
 				return fmt.Errorf("record %d: %w", sc.f.seq, err)

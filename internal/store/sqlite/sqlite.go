@@ -43,6 +43,22 @@ const readerCount = 4
 // Open opens the ledger at path and brings its schema up to date. now is the
 // store's clock: on one machine the database has none of its own.
 func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
+	return open(ctx, path, now, cacheKiB)
+}
+
+// OpenSmall is Open for a process that only adds a little now and then, such as a relay,
+// and should not need the memory of one that reads and writes a million events.
+func OpenSmall(ctx context.Context, path string, now func() time.Time) (*Store, error) {
+	return open(ctx, path, now, smallCacheKiB)
+}
+
+// What a connection keeps of the file in memory.
+const (
+	cacheKiB      = 8 << 10
+	smallCacheKiB = 512
+)
+
+func open(ctx context.Context, path string, now func() time.Time, cache int) (*Store, error) {
 	// The engine would create the file readable by everybody; its journals take
 	// their mode from it.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -52,7 +68,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	if err := f.Close(); err != nil {
 		return nil, fault.New(fault.StoreUnavailable, "the ledger %s can't be opened for writing", path).Wrap(err)
 	}
-	db, err := sql.Open("sqlite", dsn(path, "rwc"))
+	db, err := sql.Open("sqlite", dsn(path, "rwc", cache))
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -71,7 +87,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 		_ = s.Close()
 		return nil, unavailable(err)
 	}
-	if s.readers, err = sql.Open("sqlite", dsn(path, "ro")); err != nil {
+	if s.readers, err = sql.Open("sqlite", dsn(path, "ro", cache)); err != nil {
 		_ = s.Close()
 		return nil, unavailable(err)
 	}
@@ -80,12 +96,12 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 }
 
 // dsn sets the pragmas on every connection of the pool.
-func dsn(path, mode string) string {
+func dsn(path, mode string, cache int) string {
 	q := url.Values{}
 	q.Set("mode", mode)
 	for _, p := range []string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(ON)", "cache_size(-8192)", "temp_store(MEMORY)",
+		"foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cache), "temp_store(MEMORY)",
 		"journal_size_limit(67108864)",
 		"secure_delete(ON)", // what is deleted is overwritten
 	} {

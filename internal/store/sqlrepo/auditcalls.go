@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"sluice/internal/audit"
@@ -24,7 +23,7 @@ var insertRecords = insertRecord + strings.Repeat(`(?, ?, ?, ?, ?), `, callRows-
 // AppendCalls reads the chain's head once, inserts many records with one statement and
 // writes the head once: one transaction of some hundred calls costs little more than one
 // of one call.
-func (l auditLog) AppendCalls(ctx context.Context, source string, to int64, calls []audit.TimedCall) error {
+func (l auditLog) AppendCalls(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error {
 	chain := auditLog{l.s, l.chain + gatewayChain}
 	if _, err := l.s.Exec(ctx, `INSERT INTO audit_chain (chain, size) VALUES (?, 0) ON CONFLICT (chain) DO NOTHING`, chain.chain); err != nil {
 		return err
@@ -34,10 +33,14 @@ func (l auditLog) AppendCalls(ctx context.Context, source string, to int64, call
 		return err
 	}
 	done, err := l.callsDone(ctx, source)
-	if err != nil || to <= done {
+	if err != nil {
 		return err
 	}
-	first := h.size
+	if done.seq < from-1 {
+		return audit.ErrLeftOut
+	}
+	behind := false // the source was put back behind what is appended
+	first, latest := h.size, done.at
 	args := make([]any, 0, 5*callRows)
 	var hashes [callRows + 1]audit.Hash // parameters must not change before the statement ran
 	n := 0
@@ -55,12 +58,14 @@ func (l auditLog) AppendCalls(ctx context.Context, source string, to int64, call
 	}
 	for i := range calls {
 		c := &calls[i]
-		if c.Seq <= done {
-			continue
-		}
 		if c.Seq > to || (i > 0 && c.Seq <= calls[i-1].Seq) {
 			return fmt.Errorf("call record %d of %s is out of order", c.Seq, source)
 		}
+		at := c.At.UnixNano()
+		if behind = behind || (c.Seq <= done.seq && at > done.at); c.Seq <= done.seq && !behind {
+			continue
+		}
+		latest = max(latest, at)
 		h.size++
 		body := audit.AppendCall(make([]byte, 0, 768), chain.chain, h.size, c.At, &c.Call)
 		hashes[n], hashes[n+1] = h.hash, audit.Next(h.hash, body)
@@ -82,26 +87,34 @@ func (l auditLog) AppendCalls(ctx context.Context, source string, to int64, call
 			return err
 		}
 	}
+	if to <= done.seq && !behind {
+		return nil
+	}
 	_, err = l.s.Exec(ctx, `INSERT INTO source_cursor (profile, source, position, moved_at) VALUES ('', ?, ?, 0)
-		ON CONFLICT (profile, source) DO UPDATE SET position = excluded.position`, callSource(source), strconv.FormatInt(to, 10))
+		ON CONFLICT (profile, source) DO UPDATE SET position = excluded.position`, callSource(source), taken{to, latest}.String())
 	return err
 }
 
 // callSource keeps stores of calls apart from what else is read up to a position.
 func callSource(source string) string { return "calls/" + source }
 
-func (l auditLog) callsDone(ctx context.Context, source string) (int64, error) {
+// taken is how far a source was appended: the number of the last call, and the latest
+// moment of all of them, in Unix nanoseconds.
+type taken struct{ seq, at int64 }
+
+func (t taken) String() string { return fmt.Sprintf("%d@%d", t.seq, t.at) }
+
+func (l auditLog) callsDone(ctx context.Context, source string) (t taken, err error) {
 	var position string
-	err := l.s.Get(ctx, []any{&position}, `SELECT position FROM source_cursor WHERE profile = '' AND source = ?`, callSource(source))
+	err = l.s.Get(ctx, []any{&position}, `SELECT position FROM source_cursor WHERE profile = '' AND source = ?`, callSource(source))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return 0, nil
+		return taken{}, nil
 	case err != nil:
-		return 0, err
+		return taken{}, err
 	}
-	n, err := strconv.ParseInt(position, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the position of %s is damaged", source)
+	if _, err := fmt.Sscanf(position, "%d@%d", &t.seq, &t.at); err != nil {
+		return taken{}, fmt.Errorf("the position of %s is damaged", source)
 	}
-	return n, nil
+	return t, nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -96,6 +97,9 @@ func (v *Lenient) calls(h http.Header) (all []Reading) {
 	}
 	called := false
 	for _, m := range append(v.Get("method"), fields(h, mcpwire.HeaderMethod)...) {
+		for m.Kind == '[' && len(m.Members) > 0 {
+			m = m.Members[0]
+		}
 		called = called || strings.Trim(plain(strings.ReplaceAll(m.Text, `\`, "/")), "/ ") == "tools/call"
 	}
 	if !called {
@@ -136,6 +140,9 @@ func texts(raw []byte) []string {
 			}
 			all = append(all, wide32(raw, order))
 		}
+	}
+	if text, err := strconv.Unquote(string(raw)); err == nil { // encoded twice
+		all = append(all, text)
 	}
 	for _, open := range []func(io.Reader) (io.Reader, error){
 		func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
@@ -269,6 +276,7 @@ func (p *lenientParser) value(depth int) *Lenient {
 
 func (p *lenientParser) quoted(quote byte) string {
 	var out strings.Builder
+	start := p.at
 	for p.at++; p.at < len(p.text); p.at++ {
 		switch c := p.text[p.at]; {
 		case c == quote:
@@ -281,7 +289,8 @@ func (p *lenientParser) quoted(quote byte) string {
 			out.WriteByte(c)
 		}
 	}
-	return out.String()
+	p.at = start + 1 // it does not end, and is none
+	return ""
 }
 
 // escape stands on what follows the backslash, and leaves the last byte of it to be
