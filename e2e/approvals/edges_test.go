@@ -72,10 +72,10 @@ func TestPolicyOfNowDecides(t *testing.T) {
 	d.approve(agreed)
 
 	d.Run.SetPolicy(t, "crm", "sales", rules(`"offer":{"deny_if":[{"conditions":[],"on_deny":"No offers any more."}]}`))
-	until(t, "the new policy denies", func() bool { return a.call("offer", `{"n":0}`).meta.Code == "policy_denied" })
+	until(t, "the new policy denies", func() bool { return a.call("offer", `{"n":0}`).meta.Code == "denied" })
 	d.approve(waiting) // a person agrees to what the policy of now forbids
 	for _, call := range []string{`{"n":1}`, `{"n":2}`} {
-		if got := a.denied("offer", call, "policy_denied"); !strings.Contains(got.text, "No offers any more.") {
+		if got := a.denied("offer", call, "denied"); !strings.Contains(got.text, "No offers any more.") {
 			t.Errorf("%s", got)
 		}
 	}

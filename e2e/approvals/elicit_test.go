@@ -9,6 +9,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"sluice/internal/testkit/mcptest"
 )
 
 // opensPages are a client's options whose user gets pages opened.
@@ -68,10 +70,27 @@ func TestModernClientOpensThePage(t *testing.T) {
 }
 
 // The same with a client of 2025-11-25: the call fails with the page, and the client
-// hears when it is decided.
+// hears when it is decided. That needs a session, which the server behind the gateway
+// keeps, or the gateway for one of the modern era.
 func TestLegacyClientOpensThePage(t *testing.T) {
 	t.Parallel()
 	d := open(t)
+	d.crm.First(func(w http.ResponseWriter, _ *http.Request, m mcptest.Message) bool {
+		if m.Method == "initialize" {
+			w.Header().Set("Mcp-Session-Id", "s1")
+		}
+		return false
+	})
+	d.legacyOpensPages()
+}
+
+func TestLegacyClientOfAModernServerOpensThePage(t *testing.T) {
+	t.Parallel()
+	open(t, "      era: modern\n").legacyOpensPages()
+}
+
+func (d *desk) legacyOpensPages() {
+	t := d.t
 	token := d.grant("sales", rules(asks("offer")))
 	told := make(chan string, 8)
 	o := opensPages(func(*mcp.ElicitParams) string { return "accept" })

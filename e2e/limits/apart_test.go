@@ -24,7 +24,7 @@ func TestParkedHereApprovedThereRepeatedElsewhere(t *testing.T) {
 	how, _ := stores[1].begin(t)
 	up := mcptest.NewServer(t, "offer")
 	c := nodes(t, 3, how, "mcp:\n  servers:\n    crm: {url: \""+up.URL+"\"}\n")
-	token := c.admit(t, "crm", `{"version":"1","default":"deny","tools":{"offer":{"approve_if":[{"conditions":[]}]}}}`)
+	token := c.admit(t, "crm", `{"version":"1","default":"deny","tools":{"offer":{"approve_if":[{"conditions":[],"wait_seconds":0}]}}}`)
 	for i, version := range []string{mcptest.Legacy, mcptest.Modern} {
 		client := mcptest.NewClient(t, c.gates[0].URL+"/mcp/crm", token, version)
 		arguments := fmt.Sprintf(`{"customer":%d,"discount":0.1}`, i)
@@ -126,12 +126,15 @@ func TestANodeIsKilledMidStream(t *testing.T) {
 				if err == nil && a.Status == http.StatusBadGateway && strings.TrimSpace(a.Body) == "" { // the balancer's
 					err = fmt.Errorf("cut off")
 				}
+				if err != nil { t.Log(k, number, err, a) }
 				n.add(a, err)
 			}
 		})
 	}
 	up.await(t, up.count(), most/4)
+	t.Log("kill", time.Now())
 	c.gate(0).Kill()
+	t.Log("killed", time.Now())
 	if rest, err := io.ReadAll(stream); err == nil && !bytes.Contains(rest, []byte(`"error"`)) {
 		t.Errorf("the stream of the killed node ended as if it were whole: %q", rest)
 	}

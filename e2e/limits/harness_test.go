@@ -79,6 +79,7 @@ func newServer(t *testing.T) *server {
 			select {
 			case <-s.release:
 			case <-r.Context().Done():
+				return true
 			}
 		}
 		return false

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sluice/internal/testkit/mcptest"
 )
@@ -69,6 +70,7 @@ func (c *cluster) balance(t *testing.T) {
 	}}
 	front := httptest.NewServer(&httputil.ReverseProxy{
 		Transport: to, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { t.Log(time.Now(), err); w.WriteHeader(502) },
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: r.In.Host})
 			r.Out.Host = r.In.Host

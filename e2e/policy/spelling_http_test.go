@@ -66,6 +66,7 @@ func TestSpellingsInHeaders(t *testing.T) {
 	}
 	s := proxied(t, allOthers)
 	s.up.Offer("allowed", "denied", "pay")
+	keepsSessions(s.up)
 	s.each(t, func(t *testing.T, c *mcptest.Client) {
 		s.up.All()
 		for _, v := range variants {
@@ -120,6 +121,7 @@ func TestSpellingsOnTheWire(t *testing.T) {
 	t.Parallel()
 	s := proxied(t, allOthers)
 	s.up.Offer("allowed", "denied", "pay")
+	keepsSessions(s.up)
 	at, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +189,7 @@ func TestSpellingsOnTheWire(t *testing.T) {
 			"a GET with a body, then a request": "GET /healthz HTTP/1.1\r\nHost: " + at.Host + "\r\n" + size(whole) + "\r\n" + whole,
 		} {
 			all.Go(func() {
-				if answer := exchange(t, at.Host, raw); strings.Contains(answer, `"done"`) && !strings.Contains(raw, "allowed") {
+				if answer := converse(t, at.Host, raw); strings.Contains(answer, `"done"`) && !strings.Contains(raw, "allowed") {
 					t.Errorf("%s, %s: answered %s", version, name, answer)
 				}
 			})
@@ -210,9 +212,9 @@ func bytewise(s string) string {
 	return b.String() + "0\r\n\r\n"
 }
 
-// exchange writes bytes on a connection and reads until the other side ends it, or has
+// converse writes bytes on a connection and reads until the other side ends it, or has
 // nothing to say for long.
-func exchange(t *testing.T, host, raw string) string {
+func converse(t *testing.T, host, raw string) string {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", host)
 	if err != nil {
@@ -228,16 +230,30 @@ func exchange(t *testing.T, host, raw string) string {
 	return string(answer)
 }
 
+// keepsSessions makes a server one that does.
+func keepsSessions(up *mcptest.Server) {
+	up.First(func(w http.ResponseWriter, _ *http.Request, m mcptest.Message) bool {
+		if m.Method == "initialize" {
+			w.Header().Set("Mcp-Session-Id", "of the server")
+		}
+		return false
+	})
+}
+
 // A session belongs to the grant that opened it.
 func TestSpellingSessionOfAnother(t *testing.T) {
 	t.Parallel()
 	s := accounts(t)
+	keepsSessions(s.up)
 	s.Run.SetPolicy(t, "crm", "all", mcptest.AllowAll)
 	s.Run.SetPolicy(t, "crm", "none", tools(`"b":{}`))
 	_, rich := s.Run.Grant(t, "crm", "rich", "--policy", "all")
 	_, poor := s.Run.Grant(t, "crm", "poor", "--policy", "none")
 	mcptest.AwaitToken(t, s.URL+"/mcp/crm", poor)
 	owner := mcptest.NewClient(t, s.URL+"/mcp/crm", rich, mcptest.Legacy)
+	if owner.Session() == "" {
+		t.Fatal("no session")
+	}
 	s.wants(t, owner, "a", `{}`, allowed)
 	for name, token := range map[string]string{"another grant": poor, "nobody": "", "a made-up token": rich + "x"} {
 		thief := owner.At(owner.URL)

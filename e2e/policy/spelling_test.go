@@ -49,6 +49,7 @@ func TestSpellingsOverHTTP(t *testing.T) {
 			t.Parallel()
 			s := proxied(t, document)
 			s.up.Offer("allowed", "denied", "pay")
+			keepsSessions(s.up)
 			s.each(t, func(t *testing.T, c *mcptest.Client) {
 				s.wants(t, c, "allowed", `{}`, allowed)
 				s.wants(t, c, "pay", `{"amount":100}`, allowed)
@@ -119,8 +120,8 @@ func TestSpellingsOverStdio(t *testing.T) {
 				}
 				s.Write(t, spelling{body: call1}.in(version)) // and no end of the line
 				s.End(t)
-				if got := child.All(t); strings.Count(got, "fence") != strings.Count(got, "allowed") && version == mcptest.Legacy && !strings.Contains(got, "fence") {
-					t.Errorf("the command was sent %s", got)
+				if got := strings.Count(child.All(t), "allowed"); got < 100 {
+					t.Errorf("the command was sent %d allowed calls", got)
 				}
 				for i, line := range strings.Split(child.All(t), "\n") {
 					if wrong := harm(line, nil); wrong != "" {

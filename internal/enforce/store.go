@@ -35,7 +35,7 @@ type Store interface {
 	// choose all. It returns how many.
 	Cancel(ctx context.Context, c Cancellation) (int, error)
 	Approval(ctx context.Context, id string) (*Approval, error)
-	// Approvals lists them, newest first.
+	// Approvals lists them, newest first, without their arguments.
 	Approvals(ctx context.Context, f ApprovalFilter) ([]Approval, error)
 	// Await returns when the approval left the state pending, or with ctx's error.
 	Await(ctx context.Context, id string) (*Approval, error)

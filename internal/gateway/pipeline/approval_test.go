@@ -219,6 +219,38 @@ func TestAHeldCall(t *testing.T) {
 	})
 }
 
+// A store that fails while a call waits for a person gives it one answer, and the process
+// goes on.
+func TestTheStoreFailsWhileACallIsParked(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		wait    string
+		prepare func(*desk)
+	}{
+		"held": {wait: "25", prepare: func(d *desk) {
+			d.books.onAwait = func() error { return errBroken }
+		}},
+		"repeated": {wait: "0", prepare: func(d *desk) {
+			d.call("pay", `{"amount":1}`)
+			d.books.onPark = func() { d.books.broken = errBroken }
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, strings.Replace(asks, `"wait_seconds":0`, `"wait_seconds":`+tt.wait, 1))
+			tt.prepare(d)
+			out := newTape()
+			if err := d.front.Call(t.Context(), modern(t, "1", "tools/call", `"name":"pay","arguments":{"amount":1}`, `{}`), out); err != nil {
+				t.Fatal(err)
+			}
+			if a := readAnswer(t, out.last(t)); len(out.events) != 1 || a.code() != string(policy.StoreUnavailable) || d.forwarded() != 0 {
+				t.Errorf("the answers are %q", out.events)
+			}
+		})
+	}
+}
+
 // Two calls race for one approval: one is forwarded, the other waits anew.
 func TestTwoCallsRaceForOneApproval(t *testing.T) {
 	t.Parallel()
@@ -260,5 +292,32 @@ func TestAnswersToTheUpstreamArePartOfTheCall(t *testing.T) {
 		if a := readAnswer(t, d.with(d.front, c)); a.code() != "approval_pending" {
 			t.Errorf("with %s: %s", more, a.raw)
 		}
+	}
+}
+
+// Numbers that are one double are told apart by where they stand, in whatever order the
+// arguments are written.
+func TestAnApprovalTellsLargeNumbersApart(t *testing.T) {
+	t.Parallel()
+	const one, other = `9007199254740993`, `9007199254740992`
+	tests := map[string]struct {
+		arguments string
+		code      string
+	}{
+		"the same":                 {`{"from":` + one + `,"to":` + other + `}`, ""},
+		"written in another order": {`{"to":` + other + `,"from":` + one + `}`, ""},
+		"the other way round":      {`{"from":` + other + `,"to":` + one + `}`, "approval_pending"},
+		"the other way round, written in another order": {`{"to":` + one + `,"from":` + other + `}`, "approval_pending"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, asks)
+			d.call("pay", `{"from":`+one+`,"to":`+other+`}`)
+			d.books.decide(t, true, "")
+			if a := d.call("pay", tt.arguments); a.code() != tt.code {
+				t.Errorf("the answer is %s", a.raw)
+			}
+		})
 	}
 }

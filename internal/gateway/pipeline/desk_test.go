@@ -104,6 +104,7 @@ type books struct {
 	notified int
 	onSettle func(*enforce.Settlement)
 	onPark   func()
+	onAwait  func() error
 }
 
 func newBooks() *books {
@@ -181,6 +182,13 @@ func (b *books) Park(_ context.Context, p *enforce.Parking) (*enforce.Approval, 
 		b.onPark()
 	}
 	return a, err
+}
+
+func (b *books) Await(ctx context.Context, id string) (*enforce.Approval, error) {
+	if b.onAwait != nil {
+		return nil, b.onAwait()
+	}
+	return b.memory.Await(ctx, id)
 }
 
 func (b *books) Approvals(ctx context.Context, f enforce.ApprovalFilter) ([]enforce.Approval, error) {

@@ -52,6 +52,26 @@ func appendApproval(b []byte, a *enforce.Approval) ([]byte, error) {
 	return append(b, text...), nil
 }
 
+// longestApproval is how much text an approval may hold; as JSON it is up to six times as
+// much, and a frame holds that.
+const longestApproval = 1 << 20
+
+// storable reports whether an approval fits into a record, now and once it was decided.
+func storable(a *enforce.Approval) bool {
+	n := 0
+	for _, s := range [...]string{
+		a.Workspace, a.Server, a.Grant, a.GrantName, a.MintedBy, a.Tool, a.Rule, a.Message, a.Policy, a.PolicyHash,
+	} {
+		n += len(s)
+	}
+	for _, list := range [...][]string{a.ArgKeys, a.Approvers, a.EscalateTo} {
+		for _, s := range list {
+			n += len(s)
+		}
+	}
+	return n <= longestApproval
+}
+
 func approvalOf(text []byte) (*enforce.Approval, error) {
 	var s storedApproval
 	if err := json.Unmarshal(text, &s); err != nil {

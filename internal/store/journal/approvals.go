@@ -18,6 +18,9 @@ func (s *Store) Park(ctx context.Context, p *enforce.Parking) (a *enforce.Approv
 		if g.behind.Load() {
 			return errBehind
 		}
+		if !storable(&p.Approval) {
+			return errTooLong
+		}
 		light := *p
 		light.Approval.Arguments = nil // they are kept in a file of their own
 		var err error
@@ -119,16 +122,22 @@ func (s *Store) moved(ctx context.Context, change func(*group) []enforce.Approva
 }
 
 // Approval implements enforce.Store.
-func (s *Store) Approval(ctx context.Context, id string) (a *enforce.Approval, err error) {
+func (s *Store) Approval(ctx context.Context, id string) (*enforce.Approval, error) {
+	a, err := s.approval(ctx, id)
+	if err == nil {
+		s.attach(a)
+	}
+	return a, err
+}
+
+// approval is one without its arguments, which may be long.
+func (s *Store) approval(ctx context.Context, id string) (a *enforce.Approval, err error) {
 	err = s.do(ctx, func(g *group) error {
 		if a = g.st.book.Approval(id); a == nil {
 			return enforce.ErrNotFound
 		}
 		return nil
 	})
-	if err == nil {
-		s.attach(a)
-	}
 	return a, err
 }
 
@@ -138,9 +147,6 @@ func (s *Store) Approvals(ctx context.Context, f enforce.ApprovalFilter) (list [
 		list = g.st.book.Approvals(&f)
 		return nil
 	})
-	for i := range list {
-		s.attach(&list[i])
-	}
 	return list, err
 }
 
@@ -155,9 +161,13 @@ func (s *Store) Await(ctx context.Context, id string) (*enforce.Approval, error)
 		s.mu.Lock()
 		changed := s.changed
 		s.mu.Unlock()
-		a, err := s.Approval(ctx, id)
-		if err != nil || a.State != enforce.Pending {
-			return a, err
+		a, err := s.approval(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if a.State != enforce.Pending {
+			s.attach(a)
+			return a, nil
 		}
 		for waiting := true; waiting; {
 			select {

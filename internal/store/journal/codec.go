@@ -14,6 +14,9 @@ import (
 // errDamaged says that a record's body is not what its kind has.
 var errDamaged = errors.New("a record of the journal is damaged")
 
+// errTooLong says that a record does not fit into a frame. Nobody could read it.
+var errTooLong = errors.New("a record of the journal is too long")
+
 // What a call record may hold at most: a stranger chooses the names of arguments.
 const (
 	maxText = 4096

@@ -33,6 +33,7 @@ type group struct {
 	wipes  []string // approvals that ended
 	over   bool     // the file is long enough: begin the next one
 	broken error    // the book is ahead of what can be written: nothing of the turn counts
+	left   bool     // what could not be written, or kept, may stand in the file
 }
 
 // do runs fn in a turn of the lock.
@@ -117,8 +118,14 @@ func (s *Store) run(ops []*op) {
 		return
 	}
 	for _, o := range ops {
-		if o.settle != nil {
+		switch {
+		case o.settle != nil:
 			s.riding.add(o.settle) // it is written as soon as that is possible
+		case o.err == nil && o.reply.Admitted && g.left:
+			// It may be in the file all the same, and nobody forwards the call.
+			call := o.request.Call
+			call.Phase, call.Settlement, call.Outcome = audit.PhaseOutcome, "rollback", "store_unavailable"
+			s.riding.add(&enforce.Settlement{Call: call, Outcome: enforce.Rollback})
 		}
 		o.err, o.reply = err, enforce.Reply{Failed: -1}
 	}
@@ -234,6 +241,7 @@ func (g *group) all(ops []*op) error {
 	if err == nil && len(g.buf) > 0 && s.o.Durability == PowerLoss && s.st.file != nil {
 		// What others wrote before us, in the same file, is on the disk then, too.
 		err = syncData(s.st.file)
+		g.left = err != nil
 	}
 	if err != nil {
 		s.forget() // the book may be ahead of the file
@@ -273,7 +281,12 @@ func (g *group) emit(k kind) (start int) {
 	return start
 }
 
-func (g *group) done(start int) { endFrame(g.buf, start) }
+func (g *group) done(start int) {
+	endFrame(g.buf, start)
+	if len(g.buf)-start-frameHead > maxFrame {
+		g.broken = errTooLong
+	}
+}
 
 // flush writes the records of the turn at the end of the file.
 func (g *group) flush() error {
@@ -284,7 +297,7 @@ func (g *group) flush() error {
 	n, err := g.write(st.file, g.buf, st.end)
 	if err != nil {
 		if n > 0 {
-			_ = st.file.Truncate(st.end) // else the next writer cuts it off
+			g.left = st.file.Truncate(st.end) != nil // else the next writer cuts off what is no record
 		}
 		return err
 	}

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"sluice/internal/enforce"
@@ -55,6 +57,9 @@ func (p *pending) clear() {
 // the next write, for it changes nothing that anybody else is asked: a process that dies
 // meanwhile leaves the call ambiguous, which keeps the same quota.
 func (s *Store) Settle(ctx context.Context, settlement *enforce.Settlement) error {
+	if settlement.Outcome < enforce.Commit || settlement.Outcome > enforce.Ambiguous {
+		return errors.New("a call ends with commit, rollback or ambiguous") // nobody could read the record
+	}
 	if settlement.Outcome == enforce.Rollback || (settlement.Outcome == enforce.Commit && len(settlement.Marks) > 0) {
 		o := s.newOp()
 		defer s.put(o)
@@ -92,6 +97,19 @@ func (s *Store) ride() {
 }
 
 func (g *group) writeRiding() {
+	// What is not open was settled, or is not in the file: it need not ride any longer.
+	open := func(r ride) bool { return g.st.book.Open(r.request) != nil }
+	if p := &g.riding; slices.ContainsFunc(p.list, func(r ride) bool { return !open(r) }) {
+		var kept pending
+		for _, r := range p.list {
+			if open(r) {
+				from := len(kept.b)
+				kept.b = append(kept.b, p.b[r.from:r.to]...)
+				kept.list = append(kept.list, ride{r.request, r.outcome, from, len(kept.b)})
+			}
+		}
+		*p = kept
+	}
 	for _, r := range g.riding.list {
 		g.settleAs(r.request, r.outcome, nil, g.riding.b[r.from:r.to])
 	}
