@@ -12,7 +12,7 @@ BUILD_FLAGS   := -trimpath -ldflags='-s -w'
 LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt vet lint unit race retail fuzz-short update bench soak bench-large bench-sdk vuln clean crash-matrix workers-matrix
+.PHONY: help demo build test fmt vet lint unit race retail fuzz-short update bench soak bench-large bench-sdk vuln clean crash-matrix workers-matrix limits
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -99,6 +99,11 @@ crash-matrix: ## kill senders at every point on both stores, ≥ 200 times; rewr
 workers-matrix: ## 200 000 events through three workers on one PostgreSQL, one killed, one paused
 	@sh scripts/need.sh $(GO)
 	$(GO) run ./bench/crashmatrix -workers 200000 -write docs/reliability.md
+
+limits: ## 100 000 calls race for one limit over several processes, and processes are killed under them, on both stores
+	@sh scripts/need.sh $(GO)
+	@sh scripts/need.sh --optional postgres
+	SLUICE_LIMITS_CALLS=100000 SLUICE_LIMITS_KILLS=20 $(GO) test -count=1 -run 'TestProcessesRace|TestKilledProcesses' -v -timeout 30m ./e2e/limits
 
 vuln: ## known vulnerabilities; says so when the database can't be reached
 	@sh scripts/need.sh $(GO)

@@ -9,11 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,35 +24,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
 	"sluice/internal/cli"
-	"sluice/internal/testkit"
 	"sluice/internal/testkit/mcptest"
 )
-
-// authServer is the authorization server of e2e/authserver, in a process of its own.
-func authServer(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "authserver")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin, ".")
-	build.Dir = filepath.Join(testkit.Root(t), "e2e", "authserver")
-	if out, err := build.CombinedOutput(); err != nil {
-		testkit.Unavailable(t, fmt.Sprintf("e2e/authserver does not build (its module needs the network once): %v: %.300s", err, out))
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	cmd := exec.CommandContext(ctx, bin)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
-	first, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(first)
-}
 
 // protected is an MCP server on the official SDK that wants tokens of an
 // authorization server and tells everybody who they are there.
@@ -131,18 +102,6 @@ func (p *protected) leaks(t *testing.T, where, text string) {
 			t.Errorf("%s holds an access token", where)
 		}
 	}
-}
-
-// person has a browser that is signed in at the authorization server.
-func person(t *testing.T, issuer, name string) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &http.Client{Jar: jar, Timeout: 20 * time.Second}
-	show(t, c, issuer+"/signin?who="+name, nil)
-	return c
 }
 
 // show is the page at an address; with a form, what sending it shows.
@@ -270,10 +229,10 @@ func (w *world) sealedOnly(p *protected) {
 // in their browser, and the relay does the rest.
 func TestARelaySignsInToAServerThatWantsOAuth(t *testing.T) {
 	t.Parallel()
-	issuer := authServer(t)
+	issuer := mcptest.AuthServer(t)
 	upstream := protectedServer(t, issuer)
 	w := begin(t)
-	alice := person(t, issuer, "alice")
+	alice := mcptest.Browser(t, issuer, "alice")
 	signIns := make(chan string, 10)
 	stderr := &watched{see: func(at string) {
 		resp, err := alice.Get(at)
@@ -320,7 +279,7 @@ func (w *world) admit(s *server, name, grant string) string {
 // Two people use one server through one Sluice, each with their own account there.
 func TestEveryUserOfAServerConsentsAlone(t *testing.T) {
 	t.Parallel()
-	issuer := authServer(t)
+	issuer := mcptest.AuthServer(t)
 	upstream := protectedServer(t, issuer)
 	w := begin(t)
 	config := w.file("sluice.yaml", "mcp:\n  servers:\n    crm:\n      url: "+upstream.url+"\n      oauth: {per_user: true}\n")
@@ -363,10 +322,10 @@ func TestEveryUserOfAServerConsentsAlone(t *testing.T) {
 	}
 	for _, who := range []string{"alice", "bob"} {
 		at := link(who)
-		if text := agree(person(t, issuer, who+"@crm"), at); !strings.Contains(text, "is connected") {
+		if text := agree(mcptest.Browser(t, issuer, who+"@crm"), at); !strings.Contains(text, "is connected") {
 			t.Fatalf("%s: %s", who, text)
 		}
-		if text := agree(person(t, issuer, "mallory"), at); !strings.Contains(text, "used before") {
+		if text := agree(mcptest.Browser(t, issuer, "mallory"), at); !strings.Contains(text, "used before") {
 			t.Errorf("the link of %s worked twice: %s", who, text)
 		}
 	}
@@ -384,7 +343,7 @@ func TestEveryUserOfAServerConsentsAlone(t *testing.T) {
 // One account for everybody: somebody at the machine signs in, while Sluice serves.
 func TestAServerThatEverybodySharesIsSignedInToOnce(t *testing.T) {
 	t.Parallel()
-	issuer := authServer(t)
+	issuer := mcptest.AuthServer(t)
 	upstream := protectedServer(t, issuer)
 	w := begin(t)
 	config := w.file("sluice.yaml", "mcp:\n  servers:\n    crm:\n      url: "+upstream.url+"\n      oauth: {}\n")
@@ -398,7 +357,7 @@ func TestAServerThatEverybodySharesIsSignedInToOnce(t *testing.T) {
 	if got, err := ask(); err == nil || !strings.Contains(err.Error(), "agree in a browser") {
 		t.Errorf("before: %q, %v", got, err)
 	}
-	team := person(t, issuer, "team")
+	team := mcptest.Browser(t, issuer, "team")
 	stderr := &watched{see: func(at string) {
 		if resp, err := team.Get(at); err == nil {
 			_ = resp.Body.Close()

@@ -94,6 +94,20 @@ func compareDecimals[A, B string | []byte](a decimal[A], b decimal[B]) int {
 	return sa * compareDigits(a.digits, b.digits)
 }
 
+// exactDigits is how many digits tell a number from every other one with as many, also to
+// a reader that keeps numbers as doubles.
+const exactDigits = 15
+
+// crowded reports whether another number may be the same double.
+func (d decimal[T]) crowded() bool { return d.n > exactDigits || d.exp < -290 || d.exp > 300 }
+
+// double is the number as most readers of JSON keep it; out of their range it is infinite,
+// or zero.
+func double[T string | []byte](text T) float64 {
+	f, _ := strconv.ParseFloat(string(text), 64)
+	return f
+}
+
 func (d decimal[T]) sign() int {
 	switch {
 	case d.n == 0:

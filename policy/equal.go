@@ -14,11 +14,11 @@ func (o *operand) equal(v value) Truth {
 	case kindNull:
 		return True
 	case kindNumber:
-		n, ok := parseDecimal(v.raw)
+		c, ok := o.order(v)
 		if !ok {
 			return Unknown
 		}
-		return truthOf(compareDecimals(n, o.num) == 0)
+		return truthOf(c == 0)
 	case kindString:
 		text, ok := v.text()
 		if !ok {

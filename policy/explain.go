@@ -1,6 +1,10 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Step is one step of a decision, in the order they are taken.
 type Step struct {
@@ -36,10 +40,10 @@ func (p *Policy) Explain(c Call) []Step {
 	if t == nil || !t.listed {
 		last := &steps[1]
 		if !p.allow {
-			last.Result, last.Decides, last.Text = True, true, "the tool is not listed, and the default is deny"
+			last.Result, last.Decides, last.Text = True, true, "the tool is not listed, and the default is deny"+p.near(c.Tool)
 			return steps
 		}
-		last.Text = "the tool is not listed, and the default is allow"
+		last.Text = "the tool is not listed, and the default is allow" + p.near(c.Tool)
 		return p.explainLimits(steps, nil, c)
 	}
 	values := make([]value, t.conditions.n)
@@ -66,6 +70,21 @@ func (p *Policy) Explain(c Call) []Step {
 		}
 	}
 	return p.explainLimits(steps, t, c)
+}
+
+// near names the listed tool that was probably meant by one that is not.
+func (p *Policy) near(tool string) string {
+	var listed []string
+	for name, t := range p.tools {
+		if t.listed {
+			listed = append(listed, name)
+		}
+	}
+	slices.Sort(listed)
+	if name := closest(tool, listed); name != "" {
+		return "; names are exact: " + strconv.Quote(name) + " is listed"
+	}
+	return ""
 }
 
 func (r *rule) explain(stage string, values []value) Step {
@@ -132,7 +151,7 @@ func (c *condition) reason(v value, result Truth) string {
 	}
 	switch {
 	case v.kind == kindNumber && (c.op.ordered() || c.use.kind == kindNumber):
-		return "a number whose exponent is too large to compare"
+		return "a number whose digits or exponent are too many to tell it from the operand"
 	case c.op.ordered():
 		return v.kind.String() + ", not a number"
 	case c.op == &opRegex:

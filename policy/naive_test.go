@@ -260,11 +260,18 @@ func naiveOp(op string, operand, v any) string {
 	case "neq":
 		return opposite(naiveEqual(operand, v))
 	case "in", "not_in":
-		result := maybe
+		seen := map[string]bool{}
 		for _, e := range operand.([]any) {
-			if t := naiveEqual(e, v); t == yes || result == maybe {
-				result = t
+			if typeName(e) == typeName(v) {
+				seen[naiveEqual(e, v)] = true
 			}
+		}
+		result := maybe
+		switch {
+		case seen[yes]:
+			result = yes
+		case seen[no] && !seen[maybe]:
+			result = no
 		}
 		if op == "not_in" {
 			return opposite(result)
@@ -282,20 +289,36 @@ func naiveOp(op string, operand, v any) string {
 				return boolean(strings.Contains(v, s))
 			}
 		case []any:
+			result := no
 			for _, e := range v {
-				if naiveEqual(operand, e) == yes {
+				switch t := naiveOp("eq", operand, e); {
+				case t == yes:
 					return yes
+				case t == maybe:
+					result = maybe
 				}
 			}
-			return no
+			return result
 		}
 		return maybe
 	}
 	if typeName(v) != "number" {
 		return maybe
 	}
-	c := rational(v.(json.Number)).Cmp(rational(operand.(json.Number)))
+	c, fine := compareNaive(v.(json.Number), operand.(json.Number))
+	if !fine {
+		return maybe
+	}
 	return boolean(map[string]bool{"lt": c < 0, "lte": c <= 0, "gt": c > 0, "gte": c >= 0}[op])
+}
+
+// compareNaive is false where two numbers differ and are one double.
+func compareNaive(a, b json.Number) (int, bool) {
+	x, y := rational(a), rational(b)
+	f, _ := x.Float64()
+	g, _ := y.Float64()
+	c := x.Cmp(y)
+	return c, c == 0 || f != g
 }
 
 func rational(n json.Number) *big.Rat {
@@ -322,7 +345,11 @@ func deepNaive(a, b any) string {
 	var parts []string
 	switch a := a.(type) {
 	case json.Number:
-		return boolean(rational(a).Cmp(rational(b.(json.Number))) == 0)
+		c, fine := compareNaive(a, b.(json.Number))
+		if !fine {
+			return maybe
+		}
+		return boolean(c == 0)
 	case []any:
 		list := b.([]any)
 		for i := range min(len(a), len(list)) {

@@ -33,6 +33,8 @@ type operand struct {
 	kind kind
 	text string // of a string what it stands for, of a boolean how it is written
 	num  decimal[string]
+	// double is what readers of doubles take num for.
+	double float64
 	// bytes is the text again, for searching without a copy.
 	bytes []byte
 	node  *node
@@ -52,6 +54,7 @@ func newOperand(n *node) operand {
 		o.bytes = []byte(n.text)
 	case kindNumber:
 		o.num, _ = parseDecimal(n.text) // the operators' check refuses what can't be
+		o.double = double(n.text)
 	case kindArray:
 		for i := range n.members {
 			o.list = append(o.list, newOperand(&n.members[i]))

@@ -2,7 +2,7 @@ package policy
 
 var opContains = operator{
 	name: "contains", operand: "any value", example: `"refund"`,
-	means: "the argument is a string with the operand in it, capitals counting, or an array with an element that equals it",
+	means: "the argument is a string with the operand in it, capitals counting, or an array with an element that equals it; unknown if none does and one is of another type",
 	check: anyOperand,
 	judge: func(o *operand, v value) Truth {
 		switch v.kind {
@@ -19,15 +19,13 @@ var opContains = operator{
 	},
 }
 
-// element reports whether an array has an element that equals the operand. One of
-// another type is another element, not an unknown one.
+// element reports whether an array has an element that equals the operand: Unknown where
+// none does and one can't be compared with it, as 5 with "5".
 func (o *operand) element(v value) Truth {
 	result := False
 	e := elements{b: v.raw}
 	for e.next() {
-		if o.kind == e.value.kind {
-			result = result.or(o.equal(e.value))
-		}
+		result = result.or(opEq.judge(o, e.value))
 	}
 	if e.bad {
 		return Unknown

@@ -15,8 +15,8 @@ var opIn = operator{
 	},
 }
 
-// listed reports whether one of the list equals the value: Unknown if none can be
-// compared with it.
+// listed reports whether one of the list equals the value: Unknown if none is of its type,
+// or if none equals it and one that is of its type may.
 func (o *operand) listed(v value) Truth {
 	if len(o.texts) > 0 && v.kind == kindString {
 		text, ok := v.text()
@@ -26,14 +26,14 @@ func (o *operand) listed(v value) Truth {
 		_, found := o.texts[string(text)]
 		return truthOf(found)
 	}
-	result := Unknown
-	for i := range o.list {
-		switch o.list[i].equal(v) {
-		case True:
-			return True
-		case False:
-			result = False
+	result, comparable := False, false
+	for i := 0; i < len(o.list) && result != True; i++ {
+		if e := &o.list[i]; e.kind == v.kind {
+			result, comparable = result.or(e.equal(v)), true
 		}
+	}
+	if !comparable {
+		return Unknown
 	}
 	return result
 }

@@ -83,14 +83,14 @@ func reference(t *testing.T) []byte {
 		p("| %s | %s |", row[0], row[1])
 	}
 	p("\nNames of members are exact. But where a member has the same letters in other capitals (`Amount` for `amount`), besides or instead, the argument is unknown: some servers would take it for the one that is meant. This is so for every operator, for `increment_from` and for `key`, and inside an object that is compared.\n")
-	p("Numbers are compared as the decimals they were written as: `1e2` is 100, and 100.00000000000000000001 is more. Only an exponent beyond ±%d is unknown. Strings are compared character by character: capitals count, and nothing is normalised.\n", int64(maxExponent))
+	p("Numbers are compared as the decimals they were written as: `1e2` is 100, and 100.01 is more. Unknown are an exponent beyond ±%d, and a number that differs from the operand where many servers, which keep numbers as doubles, see no difference: 100.00000000000000000001 is not 100 and not more. Strings are compared character by character: capitals count, and nothing is normalised.\n", int64(maxExponent))
 
 	p("## Limits\n")
 	for _, line := range []string{
 		"A call takes 1, or what stands at `increment_from`: a number from 0 with at most 12 digits before the point and 6 after it, counted in millionths. Anything else, and an absent one, is denied and counts nothing.",
 		"It is admitted if what is used, what is reserved and what it takes is at most `max`, for every limit at once.",
 		"Fixed windows begin at full minutes, hours and days in UTC; others at multiples of their length since 1970. So up to twice `max` can pass where two windows meet; `\"algorithm\": \"sliding\"` prevents that.",
-		"`key` may be a text, a number or a boolean. Spellings of one value share a counter: `1`, `1.0`, `1e0` and the text `\"1\"`. For `after`, a text is not a number. Apart from that texts differ by every character, spaces too: where a service is lenient, `require` an anchored pattern.",
+		"`key` may be a text, a number or a boolean. Spellings of one value share a counter: `1`, `1.0`, `1e0`, `1.00000000000000000001` and the text `\"1\"`. For `after`, a text is not a number. Apart from that texts differ by every character, spaces too: where a service is lenient, `require` an anchored pattern.",
 		"`after` asks that the same scope called the other tool, with the same key, and that this call succeeded. Beside it `max` means nothing.",
 		"Counters belong to counter, window, scope and tool (or `all_tools`): editing `max`, rotating a token or attaching another policy does not reset them.",
 	} {

@@ -80,16 +80,18 @@ func TestSpellingsBeyondASCII(t *testing.T) {
 	}
 }
 
-// Other spellings of one text or number are the same value.
+// Other spellings of one text or number are the same value, and what a server that keeps
+// numbers as doubles takes for the same is not another one.
 func TestSpellingsOfValues(t *testing.T) {
 	t.Parallel()
 	p := compile(t, tool(`{"deny_if":[{"conditions":[{"path":"args.a","op":"in","value":["rm -rf","é", 1000000]}]}]}`))
-	for _, v := range []string{`"rm -rf"`, `"\u0072m -rf"`, `"rm\u0020-rf"`, `"\u00e9"`, `1000000`, `1e6`, `1000000.000`, `0.1e7`, `10000000000e-4`} {
+	for _, v := range []string{`"rm -rf"`, `"\u0072m -rf"`, `"rm\u0020-rf"`, `"\u00e9"`, `1000000`, `1e6`, `1000000.000`, `0.1e7`, `10000000000e-4`,
+		`1000000.0000000000000000000000000000000001`, `999999.99999999999999999999999`} {
 		if d := p.Decide(policy.Call{Tool: "t", Arguments: []byte(`{"a":` + v + `}`)}); d.Verdict != policy.Deny {
 			t.Errorf("%s is allowed", v)
 		}
 	}
-	for _, v := range []string{`"rm  -rf"`, `1000001`, `1e7`, `1000000.0000000000000000000000000000000001`} {
+	for _, v := range []string{`"rm  -rf"`, `1000001`, `1e7`, `1000000.00000001`, `999999.99999999`} {
 		if d := p.Decide(policy.Call{Tool: "t", Arguments: []byte(`{"a":` + v + `}`)}); d.Verdict != policy.Allow {
 			t.Errorf("%s is denied", v)
 		}

@@ -32,11 +32,12 @@ type desk struct {
 	owner  string // API token
 }
 
-// open starts one. More settings of the server follow its URL.
+// open starts one. More settings of the server follow its URL, and more servers, at {URL}
+// as well.
 func open(t *testing.T, settings ...string) *desk {
 	t.Helper()
 	d := &desk{t: t, crm: mcptest.NewServer(t, "offer", "held", "brief", "scarce", "free")}
-	d.config = "mcp:\n  servers:\n    crm:\n      url: " + d.crm.URL + "\n" + strings.Join(settings, "")
+	d.config = "mcp:\n  servers:\n    crm:\n      url: " + d.crm.URL + "\n" + strings.ReplaceAll(strings.Join(settings, ""), "{URL}", d.crm.URL)
 	d.serve(mcptest.Start{})
 	return d
 }

@@ -113,7 +113,13 @@ func TestRevokedGrantCancels(t *testing.T) {
 	if code, out := d.Run("approvals", "approve", waiting); code == 0 || !strings.Contains(out, "approval_decided") {
 		t.Errorf("approving what is cancelled: exit %d: %s", code, out)
 	}
+	// What came before every process knew is cancelled a little later.
 	until(t, "the revoked grant is refused", func() bool { return a.call("offer", `{"n":2}`).err != nil })
+	until(t, "nothing waits any more", func() bool {
+		var list []item
+		d.Run.JSON(t, &list, "approvals", "list", "--state", "pending")
+		return len(list) == 0
+	})
 	d.reached(0, "revoked")
 }
 

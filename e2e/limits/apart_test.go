@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"sluice/internal/testkit/mcptest"
 )
@@ -126,15 +125,12 @@ func TestANodeIsKilledMidStream(t *testing.T) {
 				if err == nil && a.Status == http.StatusBadGateway && strings.TrimSpace(a.Body) == "" { // the balancer's
 					err = fmt.Errorf("cut off")
 				}
-				if err != nil { t.Log(k, number, err, a) }
 				n.add(a, err)
 			}
 		})
 	}
 	up.await(t, up.count(), most/4)
-	t.Log("kill", time.Now())
 	c.gate(0).Kill()
-	t.Log("killed", time.Now())
 	if rest, err := io.ReadAll(stream); err == nil && !bytes.Contains(rest, []byte(`"error"`)) {
 		t.Errorf("the stream of the killed node ended as if it were whole: %q", rest)
 	}
@@ -191,6 +187,3 @@ func (c *cluster) stream(t *testing.T, token, tool string) io.Reader {
 	}
 	return resp.Body
 }
-
-// soon is as long as a call may take while the store is down.
-const soon = 5 * time.Second

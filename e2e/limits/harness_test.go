@@ -28,10 +28,20 @@ import (
 
 func TestMain(m *testing.M) { mcptest.Main(m) }
 
-// report says a figure of a test that was made large.
-func report(t *testing.T, line string) {
+// head is printed before the first row of figures.
+var head sync.Once
+
+// report prints what a test found, as a row of a table, where a make target asked for one.
+func report(t *testing.T, test, store string, processes, clients, calls, killed, most, admitted, reached, ambiguous int, took time.Duration) {
 	t.Helper()
-	t.Log(line)
+	if os.Getenv("SLUICE_LIMITS_CALLS") == "" {
+		return
+	}
+	head.Do(func() {
+		fmt.Println("test   store       processes  clients    calls  killed     room  admitted   reached  ambiguous  calls/s")
+	})
+	fmt.Printf("%-6s %-11s %9d %8d %8d %7d %8d %9d %9d %10d %8.0f\n", test, store, processes, clients, calls, killed, most, admitted, reached, ambiguous,
+		float64(calls)/took.Seconds())
 }
 
 // fromEnv is a size that a make target sets.
@@ -312,7 +322,9 @@ func readLog(t *testing.T, run mcptest.Run) *trail {
 	if code, out := run("audit", "verify"); code != 0 {
 		t.Errorf("audit verify: exit %d: %s", code, out)
 	}
+	t.Log(time.Now())
 	code, out := run("audit", "export")
+	t.Log(time.Now())
 	if code != 0 {
 		t.Fatalf("audit export: exit %d: %s", code, out)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/internal/testkit/mcptest"
 )
@@ -12,10 +13,12 @@ import (
 // TestKilledProcessesAdmitNothingTwice kills processes with calls under way, one after the
 // other, while clients go on: all that is ever admitted is what the limit has room for,
 // what reached the server was recorded before, and what nobody knows the end of is
-// ambiguous and stays used until a person releases it.
+// ambiguous and stays used until a person releases it. SLUICE_LIMITS_KILLS sets how many
+// are killed.
 func TestKilledProcessesAdmitNothingTwice(t *testing.T) {
 	t.Parallel()
-	const rounds, holding, chunk = 3, 4, 300
+	const holding, chunk = 4, 300
+	rounds := fromEnv("SLUICE_LIMITS_KILLS", 3)
 	most := rounds*(holding+chunk) + chunk
 	for _, store := range stores {
 		t.Run(store.name, func(t *testing.T) {
@@ -23,6 +26,7 @@ func TestKilledProcessesAdmitNothingTwice(t *testing.T) {
 			how, bury := store.begin(t)
 			s := proxies(t, store.processes, how, limit(most))
 			var lost int64
+			begun := time.Now()
 			for round := range rounds {
 				victim := round % store.processes
 				held := s.hold(t, victim, round, holding)
@@ -40,6 +44,7 @@ func TestKilledProcessesAdmitNothingTwice(t *testing.T) {
 			if last.denied.Load() == 0 || last.lost.Load() != 0 {
 				t.Errorf("at last %d calls were denied and %d lost", last.denied.Load(), last.lost.Load())
 			}
+			took := time.Since(begun)
 			arrived := s.up.arrived(t)
 			s.end(t)
 			bury()
@@ -70,10 +75,10 @@ func TestKilledProcessesAdmitNothingTwice(t *testing.T) {
 					}
 				}
 			}
-			if n := len(unknown); int64(n) > lost+rounds*holding {
-				t.Errorf("%d calls are ambiguous, of %d that were lost", n, lost+rounds*holding)
+			if n := len(unknown); int64(n) > lost+int64(rounds*holding) {
+				t.Errorf("%d calls are ambiguous, of %d that were lost", n, lost+int64(rounds*holding))
 			}
-			t.Logf("%s: %d killed, %d calls lost, %d ambiguous", store.name, rounds, lost+rounds*holding, len(unknown))
+			report(t, "kill", store.name, store.processes, 4*store.processes, most+chunk, rounds, most, len(l.admitted), len(arrived), len(unknown), took)
 			s.released(t, open[0].Request)
 		})
 	}

@@ -1,7 +1,6 @@
 package limits
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -30,13 +29,16 @@ func TestProcessesRaceForOneLimit(t *testing.T) {
 			if len(arrived) != most {
 				t.Errorf("%d calls reached the server, want %d", len(arrived), most)
 			}
+			t.Log(time.Now())
 			s.end(t)
+			t.Log(time.Now())
 			l := readLog(t, s.gates[0].Run)
+			t.Log(time.Now())
 			l.covers(t, arrived)
 			if len(l.admitted) != most || len(l.denied) != calls-most || len(l.ambiguous()) != 0 {
 				t.Errorf("the log has %d admitted, %d denied, %d ambiguous", len(l.admitted), len(l.denied), len(l.ambiguous()))
 			}
-			report(t, fmt.Sprintf("%-11s %9d %8d %10d %8d %10d %9.0f", store.name, store.processes, 16*store.processes, calls, most, len(arrived), float64(calls)/took.Seconds()))
+			report(t, "race", store.name, store.processes, 16*store.processes, calls, 0, most, len(l.admitted), len(arrived), 0, took)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -382,4 +383,57 @@ func TestDefect12OtherMethods(t *testing.T) {
 			t.Errorf("what the settings name: %v", a)
 		}
 	})
+}
+
+// A server that was not told that its client can be asked, and asks all the same.
+func TestDefect12ServersThatAsk(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-of-the-server"
+	asks := func(s *site) (answers chan string) {
+		answers = make(chan string, 8)
+		s.up.First(func(w http.ResponseWriter, r *http.Request, m mcptest.Message) bool {
+			switch {
+			case m.Method == "" && len(m.ID) > 0: // an answer
+				answers <- string(m.ID)
+				w.WriteHeader(http.StatusAccepted)
+			case m.Method != "tools/call":
+				return false
+			case r.Header.Get("Mcp-Protocol-Version") == mcptest.Modern:
+				mcptest.Reply(w, m.ID, `{"resultType":"input_required","inputRequests":{"1":{"method":"sampling\/createMessage","params":{"messages":[{"role":"user","content":{"type":"text","text":"`+canary+`"}}],"maxTokens":9}}},"requestState":"x"}`)
+			default:
+				w.Header().Set("Content-Type", "text/event-stream")
+				for i, method := range []string{"sampling/createMessage", `elicitation\u002fcreate`} {
+					_, _ = fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"question %d\",\"method\":\"%s\",\"params\":{\"message\":\"%s\"}}\n\n", i, method, canary)
+				}
+				_, _ = fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}\n\n", m.ID, mcptest.Done)
+			}
+			return true
+		})
+		return answers
+	}
+	for _, version := range eras {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := proxied(t, tools(`"a":{}`))
+			answers := asks(s)
+			c := &mcptest.Client{URL: s.URL, Version: version, Capabilities: `{"sampling":{},"elicitation":{}}`}
+			c.Open(t)
+			a := c.Call(t.Context(), t, "a", `{}`)
+			if strings.Contains(a.Stream, canary) || version == mcptest.Modern && a.Error == 0 || version == mcptest.Legacy && a.Text != "done" {
+				t.Errorf("the client got %s", a.Stream)
+			}
+			if version == mcptest.Legacy { // and the server need not wait
+				if got := []string{<-answers, <-answers}; !slices.Contains(got, `"question 0"`) || !slices.Contains(got, `"question 1"`) {
+					t.Errorf("the server was answered %v", got)
+				}
+			}
+			named := proxied(t, tools(`"a":{}`), "--method", "sampling/*", "--method", "elicitation/create")
+			asks(named)
+			c = &mcptest.Client{URL: named.URL, Version: version, Capabilities: `{"sampling":{},"elicitation":{}}`}
+			c.Open(t)
+			if a := c.Call(t.Context(), t, "a", `{}`); !strings.Contains(a.Stream, canary) {
+				t.Errorf("what the settings name: the client got %s", a.Stream)
+			}
+		})
+	}
 }

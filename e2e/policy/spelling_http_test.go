@@ -234,7 +234,7 @@ func converse(t *testing.T, host, raw string) string {
 func keepsSessions(up *mcptest.Server) {
 	up.First(func(w http.ResponseWriter, _ *http.Request, m mcptest.Message) bool {
 		if m.Method == "initialize" {
-			w.Header().Set("Mcp-Session-Id", "of the server")
+			w.Header().Set("Mcp-Session-Id", "of-the-server")
 		}
 		return false
 	})

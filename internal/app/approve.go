@@ -49,7 +49,7 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	}
 	a.approvals.service = approve.New(approve.Options{
 		Store: store, Ledger: a.store, Keys: a.keys, Caller: tenant.Local("cli"), Open: opener(enforce.SealParked), OpenCall: opener(enforce.SealRecorded),
-		Place: a.place, GrantName: a.grantName, Charges: a.headroom, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
+		Place: a.place, GrantName: a.grantName, Over: a.over, Charges: a.headroom, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
 		Variable: func(name string) (string, bool) { v := a.Config.Env(name); return v, v != "" },
 	})
 	return a.approvals.service, nil
@@ -105,6 +105,28 @@ func (a *App) grantName(ctx context.Context, id string) (name string, err error)
 		return err
 	})
 	return name, err
+}
+
+// over reports whether the grant or the server of an approval has ended. What has no
+// record, as with a relay, has no end.
+func (a *App) over(ctx context.Context, approval *enforce.Approval) (over bool, err error) {
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		g, err := tx.Registry().Grant(ctx, approval.Grant)
+		if err == nil && !g.Live(tx.Now()) {
+			over = true
+			return nil
+		}
+		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
+		s, err := tx.Registry().Server(ctx, approval.Server)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return nil
+		}
+		over = err == nil && !s.DeletedAt.IsZero()
+		return err
+	})
+	return over, err
 }
 
 // approvalLink leads to the page of one approval, where people can reach this server.

@@ -52,7 +52,11 @@ func (k *callers) of(server, path string) func(*http.Request) (exchange.Caller, 
 				Status: http.StatusForbidden, WWWAuthenticate: k.bearer.Challenge(k.base, path, "insufficient_scope"), Message: "the token has neither scope mcp:read nor mcp:write",
 			}
 		}
-		return exchange.Caller{ID: e.Grant.ID, Name: e.Grant.Name, ReadOnly: !write}, nil
+		c := exchange.Caller{ID: e.Grant.ID, Name: e.Grant.Name, ReadOnly: !write}
+		if _, granted := reach(e.Grant.Scopes, nil, false); !write && granted { // another token of the same person may
+			c.StepUp = k.bearer.Challenge(k.base, path, "insufficient_scope")
+		}
+		return c, nil
 	}
 }
 

@@ -168,7 +168,8 @@ func (g *Gateway) build(r *registry.Server, standing *endpoints) *endpoint {
 		return e
 	}
 	e.face = httpserve.New(httpserve.Options{
-		Upstream: e.upstream, Server: e.name, Authenticate: g.callers.of(r.ID, g.path(r)), Sealer: g.app.keys, Log: g.o.Log,
+		Upstream: e.upstream, Server: e.name, Authenticate: g.callers.of(r.ID, g.path(r)), Log: g.o.Log,
+		Sealer: g.app.keys, Siblings: Engine(g.app.Config) == EnginePostgres,
 		AllowedHosts: slices.Concat(g.o.Hosts, g.app.Config.MCP.AllowedHosts), AllowedOrigins: g.app.Config.MCP.AllowedOrigins,
 	})
 	return e

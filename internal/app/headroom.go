@@ -58,7 +58,7 @@ func (a *App) headroom(ctx context.Context, waiting *enforce.Approval, arguments
 				continue
 			}
 			for i := range charges {
-				if c, known := chargeOf(waiting, &charges[i]); known {
+				if c, known := chargeOf(waiting, &charges[i], grant.Server != server.ID); known {
 					list = append(list, c)
 				}
 			}
@@ -69,8 +69,9 @@ func (a *App) headroom(ctx context.Context, waiting *enforce.Approval, arguments
 }
 
 // chargeOf is one of them with the identity that the gateway counts it under: see
-// policy-gateway §5.1.
-func chargeOf(waiting *enforce.Approval, c *policy.Charge) (enforce.Charge, bool) {
+// policy-gateway §5.1. through says that the grant is an aggregate's, and the server one of
+// its members.
+func chargeOf(waiting *enforce.Approval, c *policy.Charge, through bool) (enforce.Charge, bool) {
 	l := c.Limit
 	id := enforce.Identity{Org: waiting.Workspace, Scope: string(l.Scope), Section: l.Section, Counter: l.Counter, Window: l.Window, Key: c.Key}
 	switch l.Scope {
@@ -82,6 +83,9 @@ func chargeOf(waiting *enforce.Approval, c *policy.Charge) (enforce.Charge, bool
 		id.ScopeID, id.Section = waiting.Workspace, "org"
 	default:
 		id.Scope, id.ScopeID = string(policy.PerGrant), waiting.Grant
+		if through {
+			id.Section = waiting.Server + " " + id.Section
+		}
 	}
 	return enforce.Charge{
 		Counter: enforce.CounterOf(id), Window: l.Window, Sliding: l.Sliding, Amount: c.Amount, Max: l.Max, Rule: l.Rule,

@@ -59,7 +59,7 @@ func OpenPolicyFile(path, server string, mode registry.Mode, set registry.Settin
 	f := &PolicyFile{path: path, mode: mode, server: server, set: set, log: log, changed: make(chan struct{})}
 	raw, seen, err := readPolicy(path)
 	if err != nil {
-		return nil, fault.New(fault.Usage, "the policy %s can't be read", filepath.Base(path)).Wrap(err).WithFix("name a file that exists: -p policy.json")
+		return nil, fault.New(fault.Usage, "the policy %s can't be read", path).Wrap(err).WithFix("name a file that exists: -p policy.json")
 	}
 	f.seen = seen
 	if err := f.take(raw); err != nil {
@@ -89,10 +89,14 @@ func readPolicy(path string) ([]byte, stamp, error) {
 func (f *PolicyFile) take(raw []byte) error {
 	doc, faults := policy.Parse(raw)
 	if doc == nil {
-		return PolicyFaults(filepath.Base(f.path), faults)
+		return PolicyFaults(f.path, faults)
 	}
 	for _, w := range faults {
-		f.log.Warn("policy: "+w.Message, "file", filepath.Base(f.path), "code", w.Code, "at", w.Pointer)
+		level := slog.LevelWarn
+		if strings.HasPrefix(w.Code, "N_") { // what a shorthand means is nothing to mend
+			level = slog.LevelInfo
+		}
+		f.log.Log(context.Background(), level, "policy: "+w.Message, "file", filepath.Base(f.path), "code", w.Code, "at", w.Pointer)
 	}
 	sum := sha256.Sum256(doc.Canonical())
 	f.revision++
@@ -118,7 +122,7 @@ func PolicyFaults(name string, faults []policy.Fault) error {
 
 func orRoot(pointer string) string {
 	if pointer == "" {
-		return "(document)"
+		return "(the whole)"
 	}
 	return pointer
 }

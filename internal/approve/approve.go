@@ -28,6 +28,9 @@ type Options struct {
 	Place func(ctx context.Context, workspace, server string) (Place, error)
 	// GrantName is how people call a grant; nil, or an error: by its id.
 	GrantName func(ctx context.Context, id string) (string, error)
+	// Over reports whether an approval can't be used any more, since its grant or its server
+	// has ended. Nil: none is looked at.
+	Over func(ctx context.Context, a *enforce.Approval) (bool, error)
 	// Charges is what a call would take from its limits under the policy in force. Nil:
 	// approvers see no headroom.
 	Charges func(ctx context.Context, a *enforce.Approval, arguments []byte) ([]enforce.Charge, error)

@@ -211,6 +211,37 @@ func TestSilenceEscalatesThenDenies(t *testing.T) {
 	same(t, "the log", d.log.ops(), []string{"approval.escalate pending approvals", "approval.expire expired approvals"})
 }
 
+// A grant that ended leaves nothing for people to decide.
+func TestEndedGrantsLeaveNothingWaiting(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	rounds := 0
+	d := open(t, func(o *approve.Options) {
+		o.Over = func(_ context.Context, a *enforce.Approval) (bool, error) { return a.Grant == "grt_gone", nil }
+		o.Sleep = func(ctx context.Context, _ time.Duration) error {
+			if rounds++; rounds == 6 {
+				cancel()
+			}
+			return ctx.Err()
+		}
+	})
+	of := func(grant string) func(*enforce.Parking) {
+		return func(p *enforce.Parking) { p.Approval.Grant = grant }
+	}
+	stays, waiting, agreed := d.park(t, `{}`, of("grt_1")), d.park(t, `{}`, of("grt_gone")), d.park(t, `{}`, of("grt_gone"))
+	if _, err := d.Decide(t.Context(), agreed, true, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{stays: "pending", waiting: "cancelled", agreed: "cancelled"} {
+		if item, err := d.Show(t.Context(), id); err != nil || item.State != want {
+			t.Errorf("%s is %+v, %v, want %s", id, item, err, want)
+		}
+	}
+}
+
 func TestWhoSeesArguments(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

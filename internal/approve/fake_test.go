@@ -90,6 +90,10 @@ func (s *shelf) Expire(context.Context) ([]enforce.Approval, error) {
 	return locked(s, func() ([]enforce.Approval, error) { return s.book.Expire(s.at), nil })
 }
 
+func (s *shelf) Cancel(_ context.Context, c enforce.Cancellation) (int, error) {
+	return locked(s, func() (int, error) { return len(s.book.Cancel(s.at, &c)), nil })
+}
+
 func (s *shelf) Usage(_ context.Context, c []enforce.Charge) ([]int64, error) {
 	return locked(s, func() ([]int64, error) {
 		used := make([]int64, len(c))

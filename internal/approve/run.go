@@ -21,8 +21,11 @@ func (s *Service) Run(ctx context.Context) error {
 		s.deliver(ctx)
 	}()
 	defer func() { <-done }()
-	for {
+	for round := 0; ; round++ {
 		s.Step(ctx)
+		if round%sweepEvery == 0 {
+			s.sweep(ctx)
+		}
 		if s.o.Sleep(ctx, tick) != nil {
 			return nil
 		}

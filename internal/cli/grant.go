@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -319,7 +318,7 @@ func (c *command) grantRevokeCommand() *cobra.Command {
 					return err
 				}
 				return c.print(g, func(w io.Writer) {
-					line(w, "Revoked %s/%s (%s) at %s.", g.ServerName, g.Name, g.ID, g.RevokedAt.Format(time.RFC3339))
+					line(w, "Revoked %s/%s (%s) at %s.", g.ServerName, g.Name, g.ID, stamp(g.RevokedAt))
 				})
 			})
 		},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -154,7 +155,7 @@ func (c *command) readDocument(path string) (json.RawMessage, error) {
 		return nil, fault.New(fault.SourceUnavailable, "the policy %s can't be read", path).Wrap(err)
 	}
 	if len(raw) == 0 {
-		return nil, fault.New(fault.PolicyInvalid, "the policy %s is empty", path)
+		return nil, fault.New(fault.PolicyInvalid, "the policy %s is empty", path).WithFix("`sluice policy scaffold` writes a first one")
 	}
 	return raw, nil
 }
@@ -208,7 +209,7 @@ func (c *command) writePolicyPreview(w io.Writer, v *govern.PolicyPreview, asked
 	}
 	line(w, "%s  %s", c.bold(v.Server+"/"+v.Name), title)
 	for _, f := range v.Faults {
-		line(w, "  %s %s: %s", f.Code, shown(f.Pointer), shown(f.Message))
+		line(w, "  %s %s: %s", f.Code, shown(cmp.Or(f.Pointer, "(the whole)")), shown(f.Message))
 		if f.Fix != "" {
 			line(w, "    fix: %s", shown(f.Fix))
 		}

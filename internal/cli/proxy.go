@@ -163,6 +163,10 @@ func (f proxyFlags) spec(args, environ []string) (app.UpstreamSpec, error) {
 		return s, fault.New(fault.Usage, "--observe, --durability, --method, --list and --record-arguments belong to a policy").WithFix("name it: -p policy.json")
 	case f.durability != "" && f.durability != "process" && f.durability != "power_loss":
 		return s, fault.New(fault.Usage, "--durability must be process or power_loss")
+	case f.settings.List != "" && f.settings.List != "visible" && f.settings.List != "callable":
+		return s, fault.New(fault.Usage, "--list must be visible or callable")
+	case f.settings.RecordArguments != "" && f.settings.RecordArguments != "off" && f.settings.RecordArguments != "encrypted":
+		return s, fault.New(fault.Usage, "--record-arguments must be off or encrypted")
 	case f.timeout < 0:
 		return s, fault.New(fault.Usage, "--timeout must be 0 or more")
 	}

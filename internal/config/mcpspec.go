@@ -98,8 +98,13 @@ func (s *MCPServer) Machine() string {
 	case s.OAuth != nil && s.OAuth.ClientKey.set():
 		return "oauth.client_key"
 	}
+	return MachineSettings(s.Settings())
+}
+
+// MachineSettings is Machine for what stands around any server, an aggregate too.
+func MachineSettings(s registry.Settings) string {
 	for _, n := range s.Approvals.Notify {
-		if len(n.Command) > 0 || strings.Contains(n.Webhook, "$") {
+		if len(n.Command) > 0 || strings.Contains(n.Webhook, "$") || n.Webhook != "" && inside(n.Webhook) {
 			return "approvals.notify"
 		}
 	}

@@ -54,7 +54,8 @@ func NewBook() *Book {
 func (b *Book) Now() time.Time { return b.now }
 
 // Turn moves the book's time. When it goes back, what was taken in the time that has not
-// come yet counts in the windows that are open now.
+// come yet counts in the windows that are open now, and what waits has the time left that
+// it had.
 func (b *Book) Turn(at time.Time) {
 	if at.Before(b.now) {
 		for _, t := range b.tallies {
@@ -66,6 +67,9 @@ func (b *Book) Turn(at time.Time) {
 				m.At = at
 				b.marks[c] = m
 			}
+		}
+		for _, a := range b.approvals {
+			a.rebase(at)
 		}
 	}
 	b.now = at

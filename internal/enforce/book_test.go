@@ -71,6 +71,40 @@ func TestTimeThatGoesBack(t *testing.T) {
 	used(t, b, ahead, c, 0)
 }
 
+// An approval that was asked for or given while the clock was ahead lasts no longer for it.
+func TestApprovalsWhenTimeGoesBack(t *testing.T) {
+	t.Parallel()
+	b := enforce.NewBook()
+	ahead := noon.AddDate(1, 0, 0)
+	park := func(id string, fingerprint byte) {
+		t.Helper()
+		p := &enforce.Parking{Approval: enforce.Approval{Fingerprint: [32]byte{fingerprint}}, TTL: time.Hour, Escalate: 30 * time.Minute}
+		if _, _, err := b.Park(ahead, id, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	park("given", 1)
+	park("pending", 2)
+	if _, err := b.Decide(ahead, &enforce.Decision{ID: "given", Approve: true}); err != nil {
+		t.Fatal(err)
+	}
+	back := noon.Add(time.Minute)
+	b.Turn(back)
+	if a := b.Approval("given"); !a.ExpiresAt.Equal(back.Add(enforce.UnusedApproval)) {
+		t.Errorf("the approval that was given lasts until %s", a.ExpiresAt)
+	}
+	if a := b.Approval("pending"); !a.ExpiresAt.Equal(back.Add(time.Hour)) || !a.EscalateAt.Equal(back.Add(30*time.Minute)) {
+		t.Errorf("the one that waits escalates at %s, and waits until %s", a.EscalateAt, a.ExpiresAt)
+	}
+	if list := b.Escalate(back.Add(-10 * time.Minute)); list != nil {
+		t.Errorf("escalated: %+v", list)
+	}
+	list := b.Escalate(back.Add(31 * time.Minute))
+	if len(list) != 1 || !list[0].ExpiresAt.Equal(b.Approval("pending").ExpiresAt) {
+		t.Errorf("what is told of one that escalated is not what is stored: %+v", list)
+	}
+}
+
 func TestSweepForgetsWhatIsOver(t *testing.T) {
 	t.Parallel()
 	b := enforce.NewBook()

@@ -40,6 +40,28 @@ func (b *Book) Park(at time.Time, id string, p *Parking) (a *Approval, stored bo
 // live reports whether an approval can still lead to a call.
 func (a *Approval) live(at time.Time) bool { return !a.State.Terminal() && at.Before(a.ExpiresAt) }
 
+// rebase moves the times of an approval that was asked for or given after a moment: the
+// clock was ahead and has been set back, and nothing may last longer for it.
+func (a *Approval) rebase(at time.Time) {
+	since := a.CreatedAt
+	if a.State == Approved {
+		since = a.DecidedAt
+	}
+	if a.State.Terminal() || !since.After(at) {
+		return
+	}
+	ahead := since.Sub(at)
+	a.ExpiresAt = a.ExpiresAt.Add(-ahead)
+	if a.State == Approved {
+		a.DecidedAt = at
+		return
+	}
+	a.CreatedAt = at
+	if !a.EscalateAt.IsZero() {
+		a.EscalateAt = a.EscalateAt.Add(-ahead)
+	}
+}
+
 func (a *Approval) clone() *Approval {
 	c := *a
 	return &c
@@ -101,14 +123,19 @@ func (b *Book) Expire(at time.Time) []Approval {
 
 // move changes approvals that have not ended, oldest first, and returns those it did.
 func (b *Book) move(at time.Time, change func(*Approval) bool) (moved []Approval) {
+	var list []*Approval
 	for _, a := range b.approvals {
 		if !a.State.Terminal() && change(a) {
 			b.ended(a)
-			moved = append(moved, *a)
+			list = append(list, a)
 		}
 	}
-	if moved != nil {
-		b.Turn(at)
+	if list == nil {
+		return nil
+	}
+	b.Turn(at)
+	for _, a := range list {
+		moved = append(moved, *a)
 	}
 	slices.SortFunc(moved, func(a, b Approval) int { return newestFirst(&b, &a) })
 	return moved

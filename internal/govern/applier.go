@@ -367,6 +367,9 @@ func (a *applier) leftover(ctx context.Context) error {
 			continue
 		}
 		if err := left("server", r.Name, func() error {
+			if err := a.s.administers(); err != nil {
+				return err
+			}
 			a.cancel = append(a.cancel, enforce.Cancellation{Workspace: r.Workspace, Server: r.ID, Reason: "the server was removed"})
 			return a.s.removeServer(ctx, a.tx, r, a.book)
 		}); err != nil {

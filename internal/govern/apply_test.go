@@ -15,6 +15,7 @@ import (
 
 	"sluice/internal/fault"
 	"sluice/internal/govern"
+	"sluice/internal/registry"
 	"sluice/internal/tenant"
 	"sluice/policy"
 )
@@ -186,6 +187,53 @@ func TestApplyAsksForTheRole(t *testing.T) {
 	refused(t, "a program of this machine, from outside", err, fault.RoleRequired)
 }
 
+// Removing what the files owned once takes the role that removing it one by one takes.
+func TestPruningServersTakesAnAdmin(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	ctx := t.Context()
+	m := manifest(t, map[string][]byte{"crm.yaml": []byte("kind: server\nname: crm\nurl: https://crm.example.com/mcp\n")})
+	v, err := h.owner.PreviewApply(ctx, m, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.owner.Apply(ctx, m, false, v.Confirm); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.as("vera", tenant.Viewer, true).PreviewApply(ctx, manifest(t, nil), true)
+	refused(t, "pruning a server by a member with the flag policy", err, fault.RoleRequired)
+	if v, err = h.as("ada", tenant.Admin, false).PreviewApply(ctx, manifest(t, nil), true); err != nil || !cmp.Equal(actions(v), []string{"remove server crm"}) {
+		t.Errorf("by an admin: %v, %v", v, err)
+	}
+}
+
+// What an aggregate says of approvals runs programs and reaches this machine's network
+// as that of any server does.
+func TestAnAggregateReachesIntoTheMachineOnlyFromIt(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	h.server("crm")
+	ctx := t.Context()
+	admin := h.as("ada", tenant.Admin, false)
+	for name, n := range map[string]registry.Notify{
+		"command": {Command: []string{"sh"}}, "variable": {Webhook: "${SECRET}"}, "loopback": {Webhook: "http://127.0.0.1:9200/"}, "intranet": {Webhook: "https://intranet/"},
+	} {
+		d := govern.ServerSpec{
+			Name: "all-" + name, Members: []registry.Member{{Server: "crm", Prefix: "crm_"}},
+			Settings: registry.Settings{Approvals: registry.Approvals{Notify: []registry.Notify{n}}},
+		}
+		_, err := admin.PutServer(ctx, d, false)
+		refused(t, name+" from outside", err, fault.RoleRequired)
+		if _, err := h.owner.PutServer(ctx, d, false); err != nil {
+			t.Errorf("%s from the machine: %v", name, err)
+		}
+	}
+	_, err := admin.PreviewApply(ctx, manifest(t, map[string][]byte{
+		"all.yaml": []byte("kind: server\nname: all\nmembers: [{server: crm, prefix: crm_}]\napprovals: {notify: [{command: [sh]}]}\n"),
+	}), false)
+	refused(t, "a manifest from outside", err, fault.RoleRequired)
+}
+
 func TestManifestFaults(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -247,6 +295,11 @@ func TestAPreviewReplaysRecordedCalls(t *testing.T) {
 	v, err := h.owner.PreviewPolicy(ctx, govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)})
 	if err != nil || v.Replay == nil || v.Replay.Changed != 312 || len(r.asked) != 1 || !cmp.Equal(r.asked[0].Grants, []string{g.ID}) || r.asked[0].Document == nil {
 		t.Errorf("%+v, %v; asked %+v", v, err, r.asked)
+	}
+	// It would tell who may only look what calls hold.
+	v, err = h.as("vito", tenant.Viewer, false).PreviewPolicy(ctx, govern.PolicyChange{Server: "crm", Name: "agents", Document: []byte(allowAll)})
+	if err != nil || v.Replay != nil || len(r.asked) != 1 {
+		t.Errorf("a viewer's preview: %+v, %v; asked %d times", v, err, len(r.asked))
 	}
 	files := map[string][]byte{"a.yaml": []byte("kind: policy\nserver: crm\nname: agents\ndocument: '" + allowAll + "'\n")}
 	a, err := h.owner.PreviewApply(ctx, manifest(t, files), false)

@@ -62,7 +62,9 @@ func (s *Service) PreviewPolicy(ctx context.Context, c PolicyChange) (*PolicyPre
 		return nil, err
 	}
 	v := plan.view
-	if s.o.Replayer != nil && plan.document != nil && !v.Unchanged && len(plan.affected) > 0 {
+	// A replay is told to those who may make the change alone: by many documents it would
+	// tell what was in the arguments of calls.
+	if s.o.Replayer != nil && plan.document != nil && !v.Unchanged && len(plan.affected) > 0 && s.governs() == nil {
 		r := Replay{Workspace: s.o.Caller.Workspace, Server: plan.server.ID, Policy: plan.old.ID, Document: plan.document, Observe: v.Mode == registry.Observe}
 		for i := range plan.affected {
 			r.Grants = append(r.Grants, plan.affected[i].ID)

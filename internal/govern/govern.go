@@ -182,6 +182,14 @@ func missing(err error, format string, args ...any) error {
 	return err
 }
 
+// listed adds where to see what there is to the fault of something that is missing.
+func listed(err error, format string, args ...any) error {
+	if f, ok := fault.As(err); ok && f.Code == fault.NotFound {
+		return f.WithFix(format, args...)
+	}
+	return err
+}
+
 // taken gives a name that is not free its fault.
 func taken(err error, format string, args ...any) error {
 	if errors.Is(err, ledger.ErrTaken) {

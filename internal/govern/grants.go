@@ -93,7 +93,7 @@ func (s *Service) prepareGrant(ctx context.Context, tx ledger.Tx, r *registry.Se
 	if n.Policy != "" {
 		p, err := tx.Registry().PolicyNamed(ctx, r.ID, n.Policy)
 		if err != nil {
-			return nil, missing(err, "server %s has no policy %s", r.Name, shownName(n.Policy))
+			return nil, listed(missing(err, "server %s has no policy %s", r.Name, shownName(n.Policy)), "`sluice policy list %s` names them", r.Name)
 		}
 		g.Policy = p.ID
 	}
@@ -105,7 +105,7 @@ func (s *Service) checkUser(ctx context.Context, tx ledger.Tx, user string) erro
 		return nil
 	}
 	if _, err := tx.Tenants().Member(ctx, s.o.Caller.Workspace, user); err != nil {
-		return missing(err, "there is no member %s", shownName(user))
+		return listed(missing(err, "there is no member %s", shownName(user)), "`sluice member list` names them")
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (s *Service) SetGrant(ctx context.Context, grant string, c GrantChange) (v 
 			if *c.Policy != "" {
 				p, err := tx.Registry().PolicyNamed(ctx, g.Server, *c.Policy)
 				if err != nil {
-					return "", missing(err, "the grant's server has no policy %s", shownName(*c.Policy))
+					return "", listed(missing(err, "the grant's server has no policy %s", shownName(*c.Policy)), "`sluice policy list` names them")
 				}
 				g.Policy = p.ID
 			}

@@ -114,7 +114,7 @@ func (s *Service) grant(ctx context.Context, tx ledger.Tx, grant string) (g *reg
 		}
 		g, err = tx.Registry().GrantNamed(ctx, r.ID, name)
 		if err != nil {
-			return nil, missing(err, "server %s has no grant %s", r.Name, shownName(name))
+			return nil, listed(missing(err, "server %s has no grant %s", r.Name, shownName(name)), "`sluice grant list %s` names them; with --revoked, those that were revoked too", r.Name)
 		}
 		return g, nil
 	}
@@ -123,7 +123,7 @@ func (s *Service) grant(ctx context.Context, tx ledger.Tx, grant string) (g *reg
 		err = ledger.ErrNotFound
 	}
 	if err != nil {
-		return nil, missing(err, "there is no grant with that id; by name it is SERVER/NAME")
+		return nil, listed(missing(err, "there is no grant with that id; by name it is SERVER/NAME"), "`sluice grant list` names them")
 	}
 	return g, nil
 }

@@ -124,6 +124,14 @@ func (r *reader) say(place, format string, args ...any) {
 }
 
 func (r *reader) file(p string) {
+	switch {
+	case len(r.files[p]) > maxObjects:
+		r.say(p, "it is larger than %d KiB: write its objects into several files", maxObjects>>10)
+		return
+	case tooDeep(r.files[p]):
+		r.say(p, "values are nested more than %d deep", maxDepth)
+		return
+	}
 	parsed, err := parser.ParseBytes(r.files[p], 0)
 	if err != nil {
 		r.say(p, "%s", yaml.FormatError(err, false, false))
@@ -139,6 +147,43 @@ func (r *reader) file(p string) {
 		}
 		r.object(p, place, doc.Body)
 	}
+}
+
+// Bounds of a file of objects. The parser's time grows with the square of its size and
+// of how deep values are nested, and its stack with the latter: what comes over the API
+// must not end the process.
+const (
+	maxObjects = 256 << 10
+	maxDepth   = 200
+)
+
+// tooDeep reports whether a file opens more than that. It counts without knowing about
+// strings, which is good enough for a bound.
+func tooDeep(text []byte) bool {
+	open := 0
+	for line := range bytes.Lines(text) {
+		lead := 0
+		for _, word := range bytes.Fields(line) {
+			if string(word) == "-" || string(word) == "?" {
+				lead++
+			}
+		}
+		for _, b := range line {
+			switch b {
+			case '[', '{':
+				open++
+			case ']', '}':
+				open = max(0, open-1)
+			}
+			if open > maxDepth {
+				return true
+			}
+		}
+		if lead > maxDepth {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) object(file, place string, node ast.Node) {

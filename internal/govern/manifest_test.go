@@ -3,6 +3,7 @@ package govern_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/internal/fault"
 	"sluice/internal/govern"
@@ -20,4 +21,20 @@ func TestAliasesDoNotMultiply(t *testing.T) {
 	b.WriteString("scopes: *a9\n")
 	_, err := govern.ReadManifest("prod", map[string][]byte{"a.yaml": []byte(b.String())})
 	refused(t, "a file of aliases", err, fault.Usage)
+}
+
+// Nor must values that are nested without end take the parser's time, or its stack.
+func TestNestingIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"lists": "kind: server\nname: x\nmethods: " + strings.Repeat("[", 200_000), "objects": "kind: server\nname: x\nenv: " + strings.Repeat("{a: ", 50_000),
+		"lines": "kind: server\nname: x\nmethods:\n" + strings.Repeat("- ", 100_000) + "a", "size": "kind: server\nname: x\n" + strings.Repeat("# x\n", 100_000),
+	} {
+		start := time.Now()
+		_, err := govern.ReadManifest("prod", map[string][]byte{"a.yaml": []byte(text)})
+		refused(t, name, err, fault.Usage)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s took %s", name, took)
+		}
+	}
 }

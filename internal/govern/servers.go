@@ -77,19 +77,30 @@ func (s *Service) record(d ServerSpec) (*registry.Server, error) {
 	}
 	r := &registry.Server{Workspace: s.o.Caller.Workspace, Name: d.Name, Members: d.Members, Settings: d.Settings}
 	if len(d.Members) > 0 {
-		return r, checkAggregate(r)
+		if err := checkAggregate(r); err != nil {
+			return nil, err
+		}
+		return r, s.mayUse(config.MachineSettings(r.Settings))
 	}
 	parsed, err := config.ReadServer(d.Text)
 	if err != nil {
 		return nil, err
 	}
-	if key := parsed.Machine(); key != "" && !s.local() {
-		return nil, fault.New(fault.RoleRequired, "%s uses this machine's programs, secrets or network, and is set by who is on the machine", key).
-			With("key", key).WithFix("set it with `sluice server set` or `sluice apply` there, or under `mcp.servers` of sluice.yaml")
+	if err := s.mayUse(parsed.Machine()); err != nil {
+		return nil, err
 	}
 	r.Settings = parsed.Settings()
 	r.Spec, err = parsed.Spec()
 	return r, err
+}
+
+// mayUse refuses a key that reaches into this machine to those who are not on it.
+func (s *Service) mayUse(key string) error {
+	if key == "" || s.local() {
+		return nil
+	}
+	return fault.New(fault.RoleRequired, "%s uses this machine's programs, secrets or network, and is set by who is on the machine", key).
+		With("key", key).WithFix("set it with `sluice server set` or `sluice apply` there, or under `mcp.servers` of sluice.yaml")
 }
 
 func checkAggregate(r *registry.Server) error {

@@ -31,7 +31,9 @@ func ReadTools(raw []byte) ([]Tool, error) {
 			Tools  *[]json.RawMessage
 			Result *struct{ Tools *[]json.RawMessage }
 		}
-		if err := json.Unmarshal(raw, &doc); err != nil {
+		if err := json.Unmarshal(raw, &doc); err != nil && json.Valid(raw) {
+			return nil, errors.New(`its "tools" are not a list`)
+		} else if err != nil {
 			return nil, errors.New("it is not valid JSON")
 		}
 		switch {

@@ -240,6 +240,9 @@ func testList(b *bundle) {
 		var found, want []string
 		for _, a := range got {
 			found = append(found, a.ID)
+			if a.Arguments != nil {
+				b.Errorf("%s: %s is listed with its arguments", name, a.ID)
+			}
 		}
 		for _, i := range test.want {
 			want = append(want, ids[i])

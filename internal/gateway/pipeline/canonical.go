@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"crypto/sha256"
+	"iter"
 	"math"
 	"strconv"
 
@@ -13,7 +14,8 @@ import (
 
 // canonical is one text for all ways of writing the same arguments: their JCS form
 // (RFC 8785). JCS reads numbers as doubles, to which many integers are one; numbers that
-// a double can't tell from their neighbours follow as they were written.
+// a double can't tell from their neighbours follow as they were written, in the order in
+// which they stand in the canonical form: so each belongs to one place in it.
 func canonical(arguments []byte) ([]byte, error) {
 	if arguments == nil {
 		return []byte("{}"), nil
@@ -23,25 +25,41 @@ func canonical(arguments []byte) ([]byte, error) {
 		return nil, err
 	}
 	out := []byte(v)
-	for i := 0; i < len(arguments); i++ {
-		switch c := arguments[i]; {
-		case c == '"':
-			for i++; arguments[i] != '"'; i++ {
-				if arguments[i] == '\\' {
+	for range inexactNumbers(arguments) {
+		ordered := jsontext.Value(bytes.Clone(arguments))
+		if err := ordered.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false)); err != nil {
+			return nil, err
+		}
+		for token := range inexactNumbers(ordered) {
+			out = append(append(out, 0), token...) // JCS has no NUL
+		}
+		break
+	}
+	return out, nil
+}
+
+// inexactNumbers goes through the numbers that may share their double with another one.
+func inexactNumbers(arguments []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := 0; i < len(arguments); i++ {
+			switch c := arguments[i]; {
+			case c == '"':
+				for i++; arguments[i] != '"'; i++ {
+					if arguments[i] == '\\' {
+						i++
+					}
+				}
+			case c == '-' || '0' <= c && c <= '9':
+				start := i
+				for i+1 < len(arguments) && numeric(arguments[i+1]) {
 					i++
 				}
-			}
-		case c == '-' || '0' <= c && c <= '9':
-			start := i
-			for i+1 < len(arguments) && numeric(arguments[i+1]) {
-				i++
-			}
-			if token := arguments[start : i+1]; inexact(token) {
-				out = append(append(out, 0), token...) // JCS has no NUL
+				if token := arguments[start : i+1]; inexact(token) && !yield(token) {
+					return
+				}
 			}
 		}
 	}
-	return out, nil
 }
 
 func numeric(c byte) bool {

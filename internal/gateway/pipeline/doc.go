@@ -9,8 +9,6 @@
 // Its limits: it sees what passes its calls and the streams that it is put around, and
 // it forgets nothing only because an enforce.Store remembers. Whether the tool calls a
 // result of more than a megabyte an error is not known where it is relayed whole; quota is
-// the same either way. A server is not told of a client's model and user where it may not
-// ask for them, but one that asks all the same is not kept from it. The retry of a call
-// that the upstream had a question about is a call of its own: it takes quota again, and
-// a person's approval again.
+// the same either way. The retry of a call that the upstream had a question about is a
+// call of its own: it takes quota again, and a person's approval again.
 package pipeline

@@ -21,7 +21,7 @@ func (p *Pipeline) call(ctx context.Context, of *session, c *exchange.Call, out 
 	case s.passes():
 		return next(ctx, c, out)
 	}
-	next = s.narrowing(next)
+	next = s.narrowing(of, next)
 	switch method := c.Message.Method; method {
 	case mcpwire.MethodToolsCall:
 		return p.toolsCall(ctx, of, s, c, out, next)

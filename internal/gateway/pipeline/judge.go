@@ -141,7 +141,8 @@ func (t *toolCall) charge(v *verdict, b *Bound, c *policy.Charge) {
 }
 
 // counter is the identity of what a limit counts: policy-gateway §5.1. Of a condition on
-// what was done before it is that of the mark, which no other limit shares.
+// what was done before it is that of the mark, which no other limit shares. A grant of an
+// aggregate is one grant at all of its members, whose own limits are not one.
 func (t *toolCall) counter(l *policy.Limit, key [16]byte) enforce.Identity {
 	id := enforce.Identity{Org: t.s.Workspace, Scope: string(l.Scope), Section: l.Section, Counter: l.Counter, Window: l.Window, Key: key}
 	if l.After != "" {
@@ -150,14 +151,19 @@ func (t *toolCall) counter(l *policy.Limit, key [16]byte) enforce.Identity {
 	switch l.Scope {
 	case policy.PerServer:
 		id.ScopeID = t.s.Server
+		return id
 	case policy.PerOrg:
 		id.ScopeID, id.Section = t.s.Workspace, "org"
+		return id
 	case policy.PerSession:
 		if id.ScopeID = t.c.Session; id.ScopeID == "" {
 			id.ScopeID = t.s.Grant
 		}
 	default:
 		id.Scope, id.ScopeID = string(policy.PerGrant), t.s.Grant
+	}
+	if t.s.Through {
+		id.Section = t.s.Server + " " + id.Section
 	}
 	return id
 }

@@ -9,22 +9,31 @@ import (
 
 // Under default deny a server may not ask for a completion of the client's model or for
 // input of its user, unless its settings name the method (ruling 3). It learns whom it
-// may ask from the client's capabilities, so that those are taken out.
+// may ask from the client's capabilities, so that those are taken out. What it asks all
+// the same goes no further (unasked).
 
 // askable are the capabilities of a client by which a server asks it for something.
 var askable = map[string]string{"sampling": mcpwire.MethodSample, "elicitation": mcpwire.MethodElicit}
 
-// narrowing is next for a call that says no more than the subject's server may know.
-func (s *Subject) narrowing(next exchange.Next) exchange.Next {
+// narrowing is next for a call that says no more than the subject's server may know, and
+// whose answer asks no more than that.
+func (s *Subject) narrowing(of *session, next exchange.Next) exchange.Next {
 	if s.allowsAll() {
 		return next
 	}
 	return func(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
-		c, err := s.narrowed(c)
+		told, err := s.narrowed(c)
 		if err != nil {
 			return err
 		}
-		return next(ctx, c, out)
+		now := func() *Subject { return s }
+		switch {
+		case of != nil && of.canAsk:
+			out = &unasked{Sink: out, ctx: ctx, s: now, c: c, back: of.pass}
+		case told != c:
+			out = &unasked{Sink: out, ctx: ctx, s: now, c: c}
+		}
+		return next(ctx, told, out)
 	}
 }
 
@@ -51,6 +60,17 @@ func (s *Subject) narrowed(c *exchange.Call) (*exchange.Call, error) {
 		return nil, err
 	}
 	return c.With(&edited), nil
+}
+
+// canBeAsked reports whether a client says that a server can ask it for something.
+func canBeAsked(raw []byte, capabilities mcpwire.Span) bool {
+	for key := range mcpwire.Members(raw, capabilities) {
+		name, _ := mcpwire.Unquote(raw[key.Start:key.End])
+		if askable[name] != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // withholds reports whether a capability is one that the server may not use.

@@ -114,6 +114,13 @@ func (st *stream) changed(was, is *Subject) {
 	}
 }
 
+// subject is that of the stream, as of now.
+func (st *stream) subject() *Subject {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.s
+}
+
 // tell is called with the lock held.
 func (st *stream) tell() {
 	if !st.news || !st.open || st.final {

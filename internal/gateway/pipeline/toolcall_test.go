@@ -662,6 +662,27 @@ func TestAnAggregateGivesBackWhatItsMemberDenied(t *testing.T) {
 	}
 }
 
+// A grant of an aggregate calls several members; what one of them limits is no concern of
+// another, though their tools and counters have the same names.
+func TestMembersOfAnAggregateCountApart(t *testing.T) {
+	t.Parallel()
+	const limit = `[{"counter":"calls","window":"day","max":1,"scope":"SCOPE"}]`
+	for _, scope := range []string{"grant", "session", "server"} {
+		d := newDesk(t)
+		for _, server := range []string{"all", "one", "other"} {
+			s := subject(t, "ann", `{"version":"1","default":"allow","all_tools":{"limits":`+strings.ReplaceAll(limit, "SCOPE", scope)+`}}`)
+			s.Server, s.Through = server, server != "all"
+			d.dir.put("ann", s)
+			if a := d.call("read", `{}`); a.code() != "" {
+				t.Errorf("scope %s, %s: %s", scope, server, a.raw)
+			}
+			if a := d.call("read", `{}`); a.code() != "limit_exceeded" {
+				t.Errorf("scope %s, %s, once more: %s", scope, server, a.raw)
+			}
+		}
+	}
+}
+
 // A member of an aggregate without a policy of its own leaves it at the aggregate's.
 func TestAMemberWithoutPolicyPassesWhatTheAggregateLetPass(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,8 @@ func (w *wrapped) Notify(ctx context.Context, c *exchange.Call) error {
 // itself there is kept with the session.
 func (w *wrapped) Initialize(ctx context.Context, c *exchange.Call, out exchange.Sink) (exchange.Session, error) {
 	var opened exchange.Session
-	s := &session{p: w.p, client: clientName(c.Message, mcpwire.Lookup(c.Message.Raw, c.Message.Params, "clientInfo")), conversation: newConversation(c)}
+	said := func(member string) mcpwire.Span { return mcpwire.Lookup(c.Message.Raw, c.Message.Params, member) }
+	s := &session{p: w.p, client: clientName(c.Message, said("clientInfo")), conversation: newConversation(c), canAsk: canBeAsked(c.Message.Raw, said("capabilities"))}
 	err := w.p.call(s.conversation.in(ctx), s, c, out, func(ctx context.Context, c *exchange.Call, out exchange.Sink) error {
 		o, err := w.up.Initialize(ctx, c, out)
 		if opened != nil {
@@ -60,7 +61,7 @@ func (w *wrapped) Resume(ctx context.Context, c *exchange.Call) (exchange.Sessio
 	if o == nil || err != nil {
 		return nil, err
 	}
-	return (&session{p: w.p, conversation: newConversation(c)}).over(o), nil
+	return (&session{p: w.p, conversation: newConversation(c), canAsk: true}).over(o), nil
 }
 
 func (w *wrapped) Close(ctx context.Context) error { return w.up.Close(ctx) }
@@ -71,6 +72,7 @@ type session struct {
 	p            *Pipeline
 	call, pass   exchange.Next
 	client       string // as it calls itself
+	canAsk       bool   // its client may answer questions of the server, for all that is known
 	conversation *conversation
 	known        atomic.Pointer[sessionDigest] // of its id
 }
@@ -89,7 +91,12 @@ func (s *session) Notify(ctx context.Context, c *exchange.Call) error {
 }
 
 func (s *session) Listen(ctx context.Context, c *exchange.Call, lastEventID string, out exchange.Sink) error {
-	return s.p.listen(s.conversation.on(ctx), c, lastEventID, out, s.Session.Listen)
+	return s.p.listen(s.conversation.on(ctx), c, lastEventID, out, func(ctx context.Context, c *exchange.Call, lastEventID string, out exchange.Sink) error {
+		if st, ok := out.(*stream); ok && s.canAsk {
+			out = &unasked{Sink: st, ctx: ctx, s: st.subject, c: c, back: s.pass}
+		}
+		return s.Session.Listen(ctx, c, lastEventID, out)
+	})
 }
 
 func (s *session) Close(ctx context.Context) error {

@@ -25,6 +25,9 @@ type Caller struct {
 	Name string
 	// ReadOnly callers may not call tools (scope mcp:read without mcp:write).
 	ReadOnly bool
+	// StepUp is the WWW-Authenticate that tells one who is refused for that how to get a
+	// token that may; empty where there is no way.
+	StepUp string
 }
 
 // Call is one message of a client on its way to an upstream: a request, a

@@ -20,6 +20,8 @@ type answer struct {
 	id   []byte          // raw id of the request; nil for a GET stream
 	era  mcpwire.Era
 	look func([]byte) // sees the final message, unless it is relayed; nil: nobody does
+	// stepUp is the caller's.
+	stepUp string
 	// lasting streams are silent most of the time, and hold no more memory than that takes.
 	lasting bool
 
@@ -260,6 +262,9 @@ func (a *answer) finish(cause, err error) (cut bool) {
 	a.h.note(failure)
 	body := failure.Response(a.id)
 	if a.form == undecided {
+		if failure.Code == exchange.ReadOnlyScope && a.stepUp != "" {
+			a.w.Header().Set("Www-Authenticate", a.stepUp)
+		}
 		_ = a.writeWhole(failure.Status(), body)
 		return false
 	}

@@ -52,6 +52,9 @@ type Options struct {
 	// Sealer makes session ids that other processes with the same one can go on with, for
 	// the same caller at the same server. Nil: sessions are this process's.
 	Sealer Sealer
+	// Siblings says that such processes run beside this one: a session that nobody uses
+	// here may be in use there, and is left open upstream.
+	Siblings bool
 
 	Limits        mcpwire.Limits // of a message of a client
 	MaxEvent      int            // bytes of one event of an upstream; default 16 MiB

@@ -155,7 +155,7 @@ func (h *Handler) run(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	defer h.leave(f)
 	h.stats.calls.Add(1)
 	a := h.newAnswer(r.Context(), w, in.call.Era, id, h.o.KeepAlive)
-	a.lasting = f.listens
+	a.lasting, a.stepUp = f.listens, in.call.Caller.StepUp
 	if in.call.Era == mcpwire.Modern {
 		h.learning(&in.call, a)
 	}

@@ -127,7 +127,11 @@ func (h *Handler) expire(s *session) {
 	}
 	h.sessions.mu.Unlock()
 	if known && again <= 0 {
-		h.dispose(context.Background(), s)
+		ctx := context.Background()
+		if h.o.Siblings {
+			ctx = exchange.WithLeaving(ctx)
+		}
+		h.dispose(ctx, s)
 	}
 }
 

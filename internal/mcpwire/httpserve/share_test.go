@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
@@ -223,4 +224,35 @@ func TestAClientThatSaysTooMuchHasASessionOfOneProcess(t *testing.T) {
 			t.Errorf("%d %s, want %d", resp.StatusCode, body, want)
 		}
 	}
+}
+
+// TestASessionThatIdlesHereMayBeBusyThere has a session run out of time: it ends upstream
+// unless other processes may be using it, and so it does not when this process ends.
+func TestASessionThatIdlesHereMayBeBusyThere(t *testing.T) {
+	t.Parallel()
+	for _, siblings := range []bool{false, true} {
+		s := &leavingSession{left: make(chan bool, 1)}
+		url, _ := endpoint(t, Options{Upstream: opening(s), Sealer: labels{}, Siblings: siblings, SessionIdle: time.Millisecond})
+		open(t, url)
+		if left := <-s.left; left != siblings {
+			t.Errorf("with siblings %v: left open %v", siblings, left)
+		}
+		s = &leavingSession{left: make(chan bool, 1)}
+		url, h := endpoint(t, Options{Upstream: opening(s), Sealer: labels{}, Siblings: siblings})
+		open(t, url)
+		if err := h.Shutdown(t.Context()); err != nil || !<-s.left {
+			t.Errorf("with siblings %v: a process that ends ended the session: %v", siblings, err)
+		}
+	}
+}
+
+// leavingSession tells whether it was closed for this process only.
+type leavingSession struct {
+	fakeSession
+	left chan bool
+}
+
+func (s *leavingSession) Close(ctx context.Context) error {
+	s.left <- exchange.Leaving(ctx)
+	return nil
 }

@@ -203,7 +203,7 @@ func (s *Store) attach(a *enforce.Approval) {
 	if a.State.Terminal() {
 		return
 	}
-	if b, err := os.ReadFile(filepath.Join(s.o.Dir, approvalDir, a.ID)); err == nil && len(b) > 0 {
+	if b, err := s.read(filepath.Join(s.o.Dir, approvalDir, a.ID)); err == nil && len(b) > 0 {
 		a.Arguments = b
 	}
 }

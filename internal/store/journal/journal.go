@@ -83,6 +83,7 @@ type Store struct {
 	buf       []byte
 	moves     int                                               // of the state that was last announced
 	write     func(f *os.File, b []byte, at int64) (int, error) // WriteAt outside tests
+	read      func(path string) ([]byte, error)                 // ReadFile outside tests
 	patience  time.Duration
 	turnBytes int64
 }
@@ -133,7 +134,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	s := &Store{
 		o: o, lock: lock, id: max(1, binary.LittleEndian.Uint64(id[:])), changed: make(chan struct{}),
 		wake: make(chan struct{}, 1), patience: lockPatience, turnBytes: turnBytes,
-		write: func(f *os.File, b []byte, at int64) (int, error) { return f.WriteAt(b, at) },
+		write: new(quickWriter).writeAt, read: os.ReadFile,
 	}
 	s.idle = sync.NewCond(&s.mu)
 	s.fold.progress = time.Now()

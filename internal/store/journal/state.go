@@ -182,6 +182,9 @@ func (st *state) mend() error {
 func (st *state) catchUp(now time.Time) error {
 	for {
 		if !st.turned {
+			if size, err := sizeOf(st.file); err == nil && size == st.end { // as it mostly is
+				return nil
+			}
 			if err := st.read(st.follow); err != nil {
 				return err
 			}

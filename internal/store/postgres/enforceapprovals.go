@@ -14,8 +14,11 @@ import (
 	"sluice/internal/enforce"
 )
 
-const approvalColumns = `id, state, workspace, grant_id, server, tool, fingerprint, arguments, body, created_at, expires_at, escalate_at, escalated,
-	decider, via, reason, decided_at, consumed_at, request`
+const (
+	approvalColumns = `id, state, workspace, grant_id, server, tool, fingerprint, arguments, ` + approvalRest
+	listedColumns   = `id, state, workspace, grant_id, server, tool, fingerprint, NULL::bytea, ` + approvalRest
+	approvalRest    = `body, created_at, expires_at, escalate_at, escalated, decider, via, reason, decided_at, consumed_at, request`
+)
 
 // approvalBody is what of an approval never changes and nobody searches for.
 type approvalBody struct {
@@ -144,7 +147,7 @@ func (e *Enforcement) Approvals(ctx context.Context, f enforce.ApprovalFilter) (
 	q.equal("server", f.Server)
 	q.equal("tool", f.Tool)
 	q.equal("state", string(f.State))
-	return e.many(ctx, `SELECT `+approvalColumns+` FROM gate_approval`+q.where()+` ORDER BY created_at DESC, id DESC LIMIT `+q.arg(f.Limit), q.args...)
+	return e.many(ctx, `SELECT `+listedColumns+` FROM gate_approval`+q.where()+` ORDER BY created_at DESC, id DESC LIMIT `+q.arg(f.Limit), q.args...)
 }
 
 // Escalate implements enforce.Store: whoever locks a row first has it.

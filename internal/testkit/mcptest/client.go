@@ -79,6 +79,7 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   string // the final message
+	Stream string // all of the body
 
 	Text    string // of a tool's result
 	IsError bool   // of a tool's result
@@ -184,7 +185,7 @@ func (c *Client) Try(ctx context.Context, body string, h http.Header) (*Answer, 
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(raw)}
+	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(raw), Stream: string(raw)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		a.Body = lastEvent(raw)
 	}
