@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -40,9 +41,16 @@ type gate struct {
 func open(t *testing.T, more ...string) *gate {
 	t.Helper()
 	g := &gate{t: t, crm: mcptest.NewServer(t, "read", "send")}
-	g.crm.First(func(w http.ResponseWriter, _ *http.Request, m mcptest.Message) bool {
-		if m.Method == "initialize" {
+	g.crm.First(func(w http.ResponseWriter, r *http.Request, m mcptest.Message) bool {
+		switch m.Method {
+		case "initialize":
 			w.Header().Set("Mcp-Session-Id", "s1")
+		case "subscriptions/listen":
+			w.Header().Set("Content-Type", "text/event-stream")
+			_, _ = io.WriteString(w, `data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":`+string(m.ID)+`},"notifications":{}}}`+"\n\n")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			return true
 		}
 		return false
 	})
@@ -83,9 +91,15 @@ func (g *gate) status(server, token string) (*mcptest.Answer, string) {
 // refused fails unless a token is.
 func (g *gate) refused(server, token, when string) {
 	g.t.Helper()
-	if a, challenge := g.status(server, token); a.Status != http.StatusUnauthorized || !strings.Contains(challenge, `error="invalid_token"`) || strings.Contains(a.Body, token) {
+	if a, challenge := g.status(server, token); !isRefusal(a.Status) || !strings.Contains(challenge, `error="invalid_token"`) || strings.Contains(a.Body, token) {
 		g.t.Errorf("%s: %s, %q", when, a, challenge)
 	}
+}
+
+// isRefusal reports whether a token was found to be none: the 21st of a minute is answered
+// 429, after the same look.
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusTooManyRequests
 }
 
 // bearer sends a token with every request.
@@ -134,12 +148,17 @@ func call(ctx context.Context, s *mcp.ClientSession, tool string) (string, error
 // long again for a busy machine.
 func within(t *testing.T, what string, so func() bool) {
 	t.Helper()
+	soon(t, 2*time.Second, what, so)
+}
+
+func soon(t *testing.T, limit time.Duration, what string, so func() bool) {
+	t.Helper()
 	begun := time.Now()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
-		if time.Since(begun) > 2*time.Second {
-			t.Fatalf("not within a second: %s", what)
+		if time.Since(begun) > limit {
+			t.Fatalf("not within %v: %s", limit, what)
 		}
 		<-tick.C
 	}

@@ -3,7 +3,6 @@ package identity
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,19 +18,19 @@ import (
 // No test comes near the end of a window of 31 days.
 const three = `{"version":"1","default":"deny","tools":{"read":{},"send":{"limits":[{"counter":"sends","window_seconds":2678400,"max":3,"scope":"grant"}]}}}`
 
+// secretOf is the random part of a token: 32 bytes in base64url.
+func secretOf(token string) string { return token[len(token)-43:] }
+
 func TestTokenIsShownOnceAndOpensItsServerOnly(t *testing.T) {
 	t.Parallel()
 	g := open(t)
 	g.Run.SetPolicy(t, "crm", "all", mcptest.AllowAll)
 	out := g.do("grant", "add", "crm", "sales", "--policy", "all")
 	token := strings.TrimSpace(out)
-	if !strings.HasPrefix(token, "slg_") || strings.ContainsAny(token, " \n") {
+	if !strings.HasPrefix(token, "slg_") || len(token) < 60 || strings.ContainsAny(token, " \n") {
 		t.Fatalf("stdout is not the token alone: %q", out)
 	}
-	secret := token[strings.LastIndex(token, "_")+1:]
-	if len(secret) != 43 {
-		t.Errorf("the secret has %d characters", len(secret))
-	}
+	secret := secretOf(token)
 	mcptest.AwaitToken(t, g.mcp("crm"), token)
 	if a, _ := g.status("crm", token); !a.Allowed() {
 		t.Errorf("its own server: %s", a)
@@ -183,7 +182,7 @@ func TestRotationKeepsTheQuota(t *testing.T) {
 	if code, err := call(t.Context(), s, "send"); err == nil {
 		t.Errorf("the old token, mid-session: %s", code)
 	}
-	g.absent(made.Token[strings.LastIndex(made.Token, "_")+1:])
+	g.absent(secretOf(made.Token))
 	s = connect(t, g.mcp("crm"), modern, made.Token, nil)
 	for _, want := range []string{"ok", "limit_exceeded"} {
 		if code, err := call(t.Context(), s, "send"); err != nil || code != want {
@@ -203,7 +202,7 @@ func TestGrantExpires(t *testing.T) {
 		t.Fatalf("%s, %v", code, err)
 	}
 	g.do("grant", "set", "crm/brief", "--expires", "1s")
-	within(t, "it is over", func() bool { _, err := call(t.Context(), s, "send"); return err != nil })
+	soon(t, 10*time.Second, "it is over", func() bool { _, err := call(t.Context(), s, "send"); return err != nil })
 	within(t, "its stream ended", func() bool {
 		select {
 		case <-get:
@@ -270,13 +269,7 @@ func TestFilesMakeGrants(t *testing.T) {
 	if code, out := g.Run("grant", "attach", "files/ci", "--none"); code == 0 || !strings.Contains(out, "managed_by_files") {
 		t.Errorf("edited elsewhere: exit %d: %s", code, out)
 	}
-	var again struct {
-		Changes []json.RawMessage `json:"changes"`
-		Same    int               `json:"same"`
-	}
-	g.Run.JSON(t, &again, "apply", "-f", dir)
-	t.Logf("again: %+v", again)
-	if out := g.do("apply", "-f", dir); !strings.Contains(out, "3 as they are") || strings.Contains(out, "--confirm") {
+	if out := g.do("apply", "-f", dir); !strings.Contains(out, "Nothing would change: 3 objects") {
 		t.Errorf("a second run: %s", out)
 	}
 	write("agents.json", `{"version":"1","default":"deny","tools":{"read":{}}}`)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/internal/testkit/mcptest"
 )
@@ -57,6 +58,79 @@ func TestParkedHereApprovedThereRepeatedElsewhere(t *testing.T) {
 		}
 		if got := up.Calls(); executed != 1 || len(got) != 1 {
 			t.Errorf("%s: %d were told that it was executed, and the server got %d calls", version, executed, len(got))
+		}
+	}
+}
+
+// TestACallIsHeldHereAndApprovedThere has a call wait for its person at one node while
+// another node is told, and once the node that holds it dies: what was approved is then
+// executed where it is repeated.
+func TestACallIsHeldHereAndApprovedThere(t *testing.T) {
+	t.Parallel()
+	how, _ := stores[1].begin(t)
+	up := mcptest.NewServer(t, "held")
+	c := nodes(t, 2, how, "mcp:\n  servers:\n    crm: {url: \""+up.URL+"\"}\n")
+	token := c.admit(t, "crm", `{"version":"1","default":"deny","tools":{"held":{"approve_if":[{"conditions":[],"wait_seconds":25}]}}}`)
+	for _, dies := range []bool{false, true} {
+		client := mcptest.NewClient(t, c.gate(0).URL+"/mcp/crm", token, mcptest.Modern)
+		arguments := fmt.Sprintf(`{"dies":%t}`, dies)
+		send := func() (*mcptest.Answer, error) {
+			return client.Try(t.Context(), client.Request("tools/call", `"name":"held","arguments":`+arguments), client.Headers("tools/call", "held"))
+		}
+		var answer *mcptest.Answer
+		var failed error
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			answer, failed = send()
+		}()
+		id := c.pending(t, 1)
+		if dies {
+			c.gate(0).Kill()
+			<-answered
+			if failed == nil {
+				t.Errorf("the node that held the call was killed, and its client was told %v", answer)
+			}
+			client.URL = c.gate(1).URL + "/mcp/crm"
+			c.approve(t, 1, id)
+			answer, failed = send()
+		} else {
+			c.approve(t, 1, id)
+			<-answered
+		}
+		if got := up.Calls(); failed != nil || !answer.Allowed() || len(got) != 1 {
+			t.Errorf("with a node that dies %t: %v %v, and the server got %d calls", dies, answer, failed, len(got))
+		}
+	}
+}
+
+// pending is the one call that waits, as a node sees it as soon as there is one.
+func (c *cluster) pending(t *testing.T, node int) (id string) {
+	t.Helper()
+	until(t, "a call waits", func() bool {
+		var list []struct {
+			ID string `json:"approval_id"`
+		}
+		if c.gate(node).Run.JSON(t, &list, "approvals", "list", "--state", "pending"); len(list) > 0 {
+			id = list[0].ID
+		}
+		return id != ""
+	})
+	return id
+}
+
+// until asks again until it is so.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatal("never: " + what)
 		}
 	}
 }

@@ -70,19 +70,3 @@ func TestPostgreSQLIsRestarted(t *testing.T) {
 	}
 	readLog(t, c.gate(0).Run).covers(t, up.arrived(t))
 }
-
-// until asks again until it is so.
-func until(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(30 * time.Second)
-	defer limit.Stop()
-	for !so() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Fatal("never: " + what)
-		}
-	}
-}

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"sluice/internal/testkit/mcptest"
 )
 
@@ -89,9 +91,17 @@ func (c *cluster) admit(t *testing.T, server, policy string) (token string) {
 	run.SetPolicy(t, server, "all", policy)
 	_, token = run.Grant(t, server, "agent", "--policy", "all")
 	for i := range c.starts {
-		mcptest.AwaitToken(t, c.gate(i).URL+"/mcp/"+server, token)
+		mcptest.AwaitToken(t, c.gate(i).URL+path(server), token)
 	}
 	return token
+}
+
+// path is where a server is called.
+func path(server string) string {
+	if server == "aggregate" {
+		return "/mcp"
+	}
+	return "/mcp/" + server
 }
 
 // restart ends a node in order and starts it again; kill is how a crash ends one.
@@ -165,6 +175,28 @@ func newModern(t *testing.T) *mcptest.Server {
 	return s
 }
 
+// official is a legacy client on the official SDK, with its stream of notifications.
+func official(t *testing.T, url, token string) *mcp.ClientSession {
+	t.Helper()
+	client := mcp.NewClient(&mcp.Implementation{Name: "agent", Version: "1"}, nil)
+	s, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: bearer{token}}},
+		&mcp.ClientSessionOptions{ProtocolVersion: mcptest.Legacy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // the nodes may be gone
+	return s
+}
+
+// bearer sends a token with every request.
+type bearer struct{ token string }
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // TestNoSessionIsLostBehindRoundRobin has every request of a client come to the next of
 // three nodes, before servers of every kind, while nodes are restarted and killed.
 func TestNoSessionIsLostBehindRoundRobin(t *testing.T) {
@@ -172,27 +204,31 @@ func TestNoSessionIsLostBehindRoundRobin(t *testing.T) {
 	how, _ := stores[1].begin(t)
 	kept, modern, child := newKeeper(t), newModern(t), mcptest.NewChild(t)
 	c := nodes(t, 3, how, "mcp:\n  servers:\n    kept: {url: \""+kept.URL+"\"}\n    modern: {url: \""+modern.URL+"\"}\n"+
-		"    local: {command: [\""+strings.Join(child.Command, `", "`)+"\"]}\n")
+		"    local: {command: [\""+strings.Join(child.Command, `", "`)+"\"]}\n  aggregate: [modern, local]\n")
 	type member struct {
-		name string
+		name, tool string
 		*mcptest.Client
 	}
 	var clients []member
-	for _, server := range []string{"kept", "modern", "local"} {
-		token := c.admit(t, server, mcptest.AllowAll)
+	for _, at := range []struct{ server, tool string }{{"kept", "note"}, {"modern", "note"}, {"local", "allowed"}, {"aggregate", "local_allowed"}} {
+		token := c.admit(t, at.server, `{"version":"1","default":"allow","tools":{"thrice":{"limits":[{"counter":"thrice","window":"day","algorithm":"sliding","max":3,"scope":"session"}]}}}`)
 		for _, version := range []string{mcptest.Legacy, mcptest.Modern} {
-			clients = append(clients, member{server + " " + version, mcptest.NewClient(t, c.url+"/mcp/"+server, token, version)})
+			clients = append(clients, member{at.server + " " + version, at.tool, mcptest.NewClient(t, c.url+path(at.server), token, version)})
 		}
 	}
+	sdk := official(t, c.url+"/mcp/kept", clients[0].Token)
 	made := 0
 	everybody := func(when string) {
 		t.Helper()
 		for range 2 * len(c.starts) {
 			made++
 			for _, m := range clients {
-				if a := m.Call(t.Context(), t, "allowed", fmt.Sprintf(`{"n":%d}`, made)); !a.Allowed() {
+				if a := m.Call(t.Context(), t, m.tool, fmt.Sprintf(`{"n":%d}`, made)); !a.Allowed() {
 					t.Errorf("%s, %s: %v", when, m.name, a)
 				}
+			}
+			if r, err := sdk.CallTool(t.Context(), &mcp.CallToolParams{Name: "note"}); err != nil || r.IsError {
+				t.Errorf("%s, the official SDK: %v %+v", when, err, r)
 			}
 		}
 	}
@@ -213,8 +249,8 @@ func TestNoSessionIsLostBehindRoundRobin(t *testing.T) {
 		c.restart(t, i, true)
 	}
 	everybody("after every node was killed")
-	if n := len(child.Calls(t)); n != 2*made {
-		t.Errorf("%d calls reached the command, want %d", n, 2*made)
+	if n := len(child.Calls(t)); n != 4*made {
+		t.Errorf("%d calls reached the command, want %d", n, 4*made)
 	}
 	// The legacy client has one session of its server, whichever node it comes through.
 	mine := 0
@@ -225,6 +261,13 @@ func TestNoSessionIsLostBehindRoundRobin(t *testing.T) {
 	}
 	if mine != made {
 		t.Errorf("the server got %d of %d calls of the legacy client in its session", mine, made)
+	}
+
+	// What is counted by session is counted once for all nodes.
+	for k, want := range []string{"", "", "", "limit_exceeded"} {
+		if a := clients[0].Call(t.Context(), t, "thrice", "{}"); a.Policy.Code != want {
+			t.Errorf("call %d of a session that may make three: %v", k, a)
+		}
 	}
 
 	// A client that ends its session ends it at the server too.

@@ -29,11 +29,8 @@ func TestProcessesRaceForOneLimit(t *testing.T) {
 			if len(arrived) != most {
 				t.Errorf("%d calls reached the server, want %d", len(arrived), most)
 			}
-			t.Log(time.Now())
 			s.end(t)
-			t.Log(time.Now())
 			l := readLog(t, s.gates[0].Run)
-			t.Log(time.Now())
 			l.covers(t, arrived)
 			if len(l.admitted) != most || len(l.denied) != calls-most || len(l.ambiguous()) != 0 {
 				t.Errorf("the log has %d admitted, %d denied, %d ambiguous", len(l.admitted), len(l.denied), len(l.ambiguous()))

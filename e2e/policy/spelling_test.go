@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"sluice/internal/mcpwire"
 	"sluice/internal/testkit/mcptest"
 )
 
@@ -44,35 +46,100 @@ var headings = map[string]http.Header{
 // No way to write a denied call gets it to a server, however the headers go with it.
 func TestSpellingsOverHTTP(t *testing.T) {
 	t.Parallel()
-	for name, document := range map[string]string{"only listed": onlyListed, "all others": allOthers} {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range []struct{ name, document, era string }{
+		{"only listed", onlyListed, "auto"}, {"all others", allOthers, "auto"},
+		// What is translated from one era to the other.
+		{"all others, to a legacy server", allOthers, "legacy"}, {"all others, to a modern server", allOthers, "modern"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := proxied(t, document)
+			s := proxied(t, tt.document, "--era", tt.era)
 			s.up.Offer("allowed", "denied", "pay")
 			keepsSessions(s.up)
-			s.each(t, func(t *testing.T, c *mcptest.Client) {
-				s.wants(t, c, "allowed", `{}`, allowed)
-				s.wants(t, c, "pay", `{"amount":100}`, allowed)
-				s.up.All()
-				n := 0
-				for _, sp := range spellings() {
-					if sp.other && name == "all others" {
-						continue
-					}
-					for heading, h := range headings {
-						if c.Version == mcptest.Legacy && heading != "none" && heading != "allowed" {
-							continue
-						}
-						n++
-						a, err := c.Try(t.Context(), sp.in(c.Version), h.Clone())
-						s.unharmed(t, sp.name+", headers "+heading, a, err)
-					}
-				}
-				s.wants(t, c, "allowed", `{}`, allowed)
-				t.Logf("%d ways", n)
-			})
+			s.each(t, func(t *testing.T, c *mcptest.Client) { s.tryAll(t, c, tt.document, "") })
 		})
 	}
+}
+
+// tryAll tries all spellings with all headers that a client may send. The tools have a
+// prefix where they are those of an aggregate.
+func (s *site) tryAll(t *testing.T, c *mcptest.Client, document, prefix string) {
+	t.Helper()
+	named := strings.NewReplacer("denied", prefix+"denied", "allowed", prefix+"allowed", `"pay"`, `"`+prefix+`pay"`)
+	s.wants(t, c, prefix+"allowed", `{}`, allowed)
+	s.wants(t, c, prefix+"pay", `{"amount":100}`, allowed)
+	s.up.All()
+	n := 0
+	for _, sp := range spellings() {
+		if sp.other && document == allOthers {
+			continue
+		}
+		for heading, h := range headings {
+			if c.Version == mcptest.Legacy && heading != "none" && heading != "allowed" {
+				continue
+			}
+			h = h.Clone()
+			for _, values := range h {
+				for i, v := range values {
+					if v == "pay" {
+						v = prefix + v
+					}
+					values[i] = named.Replace(v)
+				}
+			}
+			n++
+			a, err := c.Try(t.Context(), named.Replace(sp.in(c.Version)), h)
+			s.unharmed(t, sp.name+", headers "+heading, a, err)
+		}
+	}
+	s.wants(t, c, prefix+"allowed", `{}`, allowed)
+	t.Logf("%d ways", n)
+}
+
+// The same with grants, at the endpoint of the server and at that of an aggregate, which
+// takes the prefix off.
+func TestSpellingsWithGrants(t *testing.T) {
+	t.Parallel()
+	up := mcptest.NewServer(t, "allowed", "denied", "pay")
+	keepsSessions(up)
+	s := &site{mcptest.Start{}.Serve(t, "mcp:\n  servers:\n    crm: {url: \""+up.URL+"\", prefix: c_, policy: own}\n  aggregate: [crm]\n"), up}
+	s.Run.SetPolicy(t, "crm", "own", allOthers)
+	s.Run.SetPolicy(t, "aggregate", "p", mcptest.AllowAll)
+	_, direct := s.Run.Grant(t, "crm", "agent", "--policy", "own")
+	_, through := s.Run.Grant(t, "aggregate", "agent", "--policy", "p")
+	mcptest.AwaitToken(t, s.URL+"/mcp", through)
+	for _, version := range eras {
+		t.Run(version, func(t *testing.T) {
+			s.tryAll(t, mcptest.NewClient(t, s.URL+"/mcp/crm", direct, version), allOthers, "")
+			s.tryAll(t, mcptest.NewClient(t, s.URL+"/mcp", through, version), allOthers, "c_")
+		})
+	}
+}
+
+// Where all are allowed that are not listed, another name is another tool. To one that is
+// hidden there is no other name.
+func TestSpellingsOfAHiddenName(t *testing.T) {
+	t.Parallel()
+	s := proxied(t, `{"version":"1","default":"allow","hide":["denied"]}`)
+	s.up.Offer("allowed", "denied", "pay")
+	s.each(t, func(t *testing.T, c *mcptest.Client) {
+		n := 0
+		for _, sp := range spellings() {
+			body := sp.in(c.Version)
+			var m mcptest.Message
+			if strings.Contains(body, `"pay"`) || json.Unmarshal([]byte(body), &m) != nil || m.Method != "tools/call" {
+				continue
+			}
+			n++
+			a, err := c.Try(t.Context(), body, c.Headers("tools/call", mcpwire.EncodeHeader(m.Params.Name)))
+			if s.unharmed(t, sp.name, a, err); err == nil && a.Error == 0 && a.Status < http.StatusBadRequest {
+				t.Errorf("%s: %v", sp.name, a)
+			}
+		}
+		if s.wants(t, c, "allowed", `{}`, allowed); n < 30 {
+			t.Errorf("%d calls", n)
+		}
+	})
 }
 
 // unharmed checks what the server got since the last time.

@@ -53,6 +53,9 @@ func (k *callers) of(server, path string) func(*http.Request) (exchange.Caller, 
 			}
 		}
 		c := exchange.Caller{ID: e.Grant.ID, Name: e.Grant.Name, ReadOnly: !write}
+		if claims != nil {
+			c.Expires = claims.Expires
+		}
 		if _, granted := reach(e.Grant.Scopes, nil, false); !write && granted { // another token of the same person may
 			c.StepUp = k.bearer.Challenge(k.base, path, "insufficient_scope")
 		}

@@ -38,6 +38,7 @@ type Gateway struct {
 	consents  *credential.Consents
 	approvals *approve.Service
 	page      http.Handler // of approvals
+	nobody    http.Handler // of servers that are not there
 	metrics   *gateway.Metrics
 	decisions *pipeline.Metrics
 
@@ -95,6 +96,9 @@ func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err er
 			o.Log.Warn("a configured secret of a server is missing", "server", name, "for", m.For, "looked_for", m.Place())
 		}
 	}
+	g.nobody = httpserve.New(httpserve.Options{
+		Upstream: shared{}, Authenticate: g.unknown, AllowedHosts: slices.Concat(o.Hosts, a.Config.MCP.AllowedHosts), AllowedOrigins: a.Config.MCP.AllowedOrigins,
+	})
 	g.refresh()
 	return g, nil
 }
@@ -177,7 +181,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request) {
 	e := g.ends.Load().at(r.URL.Path)
 	if e == nil || e.face == nil {
-		g.unknown(w, r, e)
+		g.nobody.ServeHTTP(w, r)
 		return
 	}
 	if r.Method == http.MethodGet { // a stream may outlive the time that a request has to come in
@@ -186,18 +190,19 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request) {
 	e.face.ServeHTTP(w, r)
 }
 
-// unknown answers for a server that is not there: as one that is there answers a token
-// that is not its own. Who holds no token of a server must not learn which there are.
-func (g *Gateway) unknown(w http.ResponseWriter, r *http.Request, broken *endpoint) {
+// unknown lets nobody in to a server that is not there, or can't be reached the way it is
+// configured: its face answers as one that is there answers a token that is not its own.
+// Who holds no token of a server must not learn which there are.
+func (g *Gateway) unknown(r *http.Request) (exchange.Caller, error) {
 	server := ""
-	if broken != nil {
+	if broken := g.ends.Load().at(r.URL.Path); broken != nil {
 		server = broken.record.ID
 	}
 	_, err := g.callers.of(server, r.URL.Path)(r)
 	if err == nil {
 		err = &exchange.Error{Code: exchange.Unreachable, Message: "the server can't be reached the way it is configured", Fix: "the gateway's log says why; `sluice server check` too"}
 	}
-	httpserve.Refuse(w, err)
+	return exchange.Caller{}, err
 }
 
 // Families are the gateway's metrics.

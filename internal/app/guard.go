@@ -141,11 +141,14 @@ func openJournal(ctx context.Context, c *config.Config, o GuardOptions, fold fol
 // foldInto appends calls to the audit log of an opened state directory, and signs a
 // checkpoint over all its chains when one is due.
 func foldInto(a *App) foldFunc {
+	var looked time.Time // one call at a time folds
+	since := 0
 	return func(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error {
 		err := a.store.Do(ctx, func(tx ledger.Tx) error { return tx.Audit().AppendCalls(ctx, source, from, to, calls) })
-		if err != nil {
+		if since += len(calls); err != nil || since < audit.CheckpointRecords/8 && time.Since(looked) < lookForCheckpoint {
 			return err
 		}
+		looked, since = time.Now(), 0
 		// The records are in the log; a checkpoint that can't be exported now is made up
 		// for by the next, and is no reason to let no call pass.
 		if err := a.Writeback.Checkpoint(ctx, false); err != nil && a.log != nil {
@@ -155,13 +158,18 @@ func foldInto(a *App) foldFunc {
 	}
 }
 
+// lookForCheckpoint is how often it is looked whether a checkpoint is due, where not many
+// records come.
+const lookForCheckpoint = 2 * time.Second
+
 // lateLedger opens the state directory when it is first needed.
 type lateLedger struct {
 	config  *config.Config
 	options Options
 
-	mu  sync.Mutex
-	app *App
+	mu   sync.Mutex
+	app  *App
+	into foldFunc
 }
 
 func (l *lateLedger) fold(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error {
@@ -172,9 +180,9 @@ func (l *lateLedger) fold(ctx context.Context, source string, from, to int64, ca
 		if err != nil {
 			return err
 		}
-		l.app = a
+		l.app, l.into = a, foldInto(a)
 	}
-	return foldInto(l.app)(ctx, source, from, to, calls)
+	return l.into(ctx, source, from, to, calls)
 }
 
 func (l *lateLedger) close() error {

@@ -37,6 +37,8 @@ type PolicyFile struct {
 	mu       sync.Mutex
 	changed  chan struct{}
 	seen     stamp
+	read     [sha256.Size]byte // of what was read last
+	lost     int               // looks in a row that found no file to read
 	revision int64
 }
 
@@ -45,7 +47,13 @@ type stamp struct {
 	mod  time.Time
 	size int64
 	file os.FileInfo
+	// fresh says that it was written just before it was read. Clocks of file systems are
+	// coarse: it may be written once more and look the same.
+	fresh bool
 }
+
+// coarse is the longest step of a file system's clock.
+const coarse = 2 * time.Second
 
 // maxPolicyFile is beyond what a policy may have, so that its own check names the fault.
 const maxPolicyFile = 1 << 20
@@ -61,7 +69,7 @@ func OpenPolicyFile(path, server string, mode registry.Mode, set registry.Settin
 	if err != nil {
 		return nil, fault.New(fault.Usage, "the policy %s can't be read", path).Wrap(err).WithFix("name a file that exists: -p policy.json")
 	}
-	f.seen = seen
+	f.seen, f.read = seen, sha256.Sum256(raw)
 	if err := f.take(raw); err != nil {
 		return nil, err
 	}
@@ -82,7 +90,7 @@ func readPolicy(path string) ([]byte, stamp, error) {
 		return nil, stamp{}, errors.New("it is not a file")
 	}
 	raw, err := io.ReadAll(io.LimitReader(file, maxPolicyFile))
-	return raw, stamp{info.ModTime(), info.Size(), info}, err
+	return raw, stamp{info.ModTime(), info.Size(), info, time.Since(info.ModTime()) < coarse}, err
 }
 
 // take puts a document into force.
@@ -155,22 +163,40 @@ func (f *PolicyFile) Follow(ctx context.Context) {
 	}
 }
 
+// patience is how many looks may find nothing before that is said: between the two halves
+// of a replacement there may be no file, or an empty one.
+const patience = 4
+
+// gone notes a look that found no policy.
+func (f *PolicyFile) gone(err error) {
+	if f.lost++; f.lost == patience {
+		f.log.Error("the policy can't be read any more; what was read last stays in force", "file", filepath.Base(f.path), "error", err)
+	}
+}
+
 // look reads the file if it is another one than the one read last.
 func (f *PolicyFile) look() {
 	info, err := os.Stat(f.path)
-	if err != nil { // between the two halves of a replacement there may be none
+	if err != nil {
+		f.gone(err)
 		return
 	}
-	if os.SameFile(info, f.seen.file) && info.ModTime().Equal(f.seen.mod) && info.Size() == f.seen.size {
+	if os.SameFile(info, f.seen.file) && info.ModTime().Equal(f.seen.mod) && info.Size() == f.seen.size && !f.seen.fresh && f.lost == 0 {
 		return
 	}
 	raw, seen, err := readPolicy(f.path)
+	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
+		f.gone(err)
 		return
 	}
-	f.seen = seen
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return // being written
+	sum := sha256.Sum256(raw)
+	same := sum == f.read
+	f.seen, f.read, f.lost = seen, sum, 0
+	if same {
+		return
 	}
 	before := f.current.Load()
 	if err := f.take(raw); err != nil {

@@ -457,11 +457,11 @@ func TestCallsStayInTheWorkspaceAndArePaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := approve.CallRow{At: start, Tool: "=cmd()", Client: "@x", ArgKeys: []string{"-a", "b,c"}, Rule: `/t/"q"`}
+	row := approve.CallRow{At: start, Tool: "=cmd()", Client: "@x", ArgKeys: []string{"-a", "b,c"}, Rule: `/t/"q"`, Method: "x; =1", Code: "＝1"}
 	if err := errors.Join(w.Write(&row), w.Flush()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`,'=cmd(),`, `,'@x,`, `,"'-a b,c",`, `,"/t/""q""",`} {
+	for _, want := range []string{`,'=cmd(),`, `,'@x,`, `,"'-a b,c",`, `,"/t/""q""",`, `,x; '=1,`, `,'＝1,`} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%s is missing in %s", want, text.String())
 		}

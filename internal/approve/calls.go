@@ -180,11 +180,20 @@ func (c *CSV) Flush() error {
 
 // inert keeps a spreadsheet from taking a cell for a formula: names of tools, clients
 // and arguments are chosen by others.
+//
+// A spreadsheet that divides cells at semicolons or tabs, as many countries' do, begins
+// a new one after each.
 func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-		return "'" + cell
+	var b strings.Builder
+	begins := true
+	for _, r := range cell {
+		if begins && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
+			b.WriteByte('\'')
+		}
+		begins = r == ';' || r == '\t' || r == '\r' || r == '\n' || begins && r == ' '
+		b.WriteRune(r)
 	}
-	return cell
+	return b.String()
 }
 
 // administers checks for an admin who is a person.

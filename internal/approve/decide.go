@@ -67,7 +67,11 @@ func (s *Service) Ambiguous(ctx context.Context, limit int) ([]enforce.Reservati
 	if err := s.reads(); err != nil {
 		return nil, err
 	}
-	all, err := s.o.Store.Ambiguous(ctx, limit)
+	most := limit
+	if s.workspace() != "" && limit > 0 {
+		most = max(limit, maxWaiting) // those of other workspaces among them are left out
+	}
+	all, err := s.o.Store.Ambiguous(ctx, most)
 	if err != nil {
 		return nil, failed(err, "")
 	}
@@ -79,6 +83,9 @@ func (s *Service) Ambiguous(ctx context.Context, limit int) ([]enforce.Reservati
 		}
 		if mine {
 			list = append(list, all[i])
+		}
+		if limit > 0 && len(list) == limit {
+			break
 		}
 	}
 	return list, nil

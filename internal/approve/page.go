@@ -97,14 +97,6 @@ func (p *page) post(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusForbidden, "The form was sent from another site.")
 		return
 	}
-	source := sourceOf(r)
-	if p.o.Limit != nil {
-		if wait := p.o.Limit.Blocked(source); wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-			problem(w, http.StatusTooManyRequests, "Too many tokens were refused. Wait a minute.")
-			return
-		}
-	}
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") || r.ParseForm() != nil {
@@ -114,8 +106,8 @@ func (p *page) post(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm // what stands in the URL counts for nothing
 	caller, err := p.o.Resolve(r.Context(), strings.TrimSpace(form.Get("token")), "web")
 	if err != nil {
-		if p.o.Limit != nil && fault.Lookup(fault.CodeOf(err)).HTTP == http.StatusUnauthorized {
-			p.o.Limit.Refused(r.Context(), source)
+		if fault.Lookup(fault.CodeOf(err)).HTTP == http.StatusUnauthorized && p.slow(w, r) {
+			return
 		}
 		p.fail(w, err)
 		return
@@ -150,6 +142,23 @@ func (p *page) post(w http.ResponseWriter, r *http.Request) {
 		}
 		b.write(w, http.StatusOK, title(enforce.State(item.State)))
 	}
+}
+
+// slow counts a refused token, and turns away a source that had too many. Whoever has a
+// valid one decides all the same: behind a proxy everybody comes from one address.
+func (p *page) slow(w http.ResponseWriter, r *http.Request) bool {
+	if p.o.Limit == nil {
+		return false
+	}
+	source := sourceOf(r)
+	wait := p.o.Limit.Blocked(source)
+	p.o.Limit.Refused(r.Context(), source)
+	if wait <= 0 {
+		return false
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+	problem(w, http.StatusTooManyRequests, "Too many tokens were refused. Wait a minute.")
+	return true
 }
 
 // fail shows a fault; what has no code is not for the reader.

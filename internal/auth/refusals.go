@@ -117,7 +117,8 @@ func (r *Refusals) Refused(ctx context.Context, source string) {
 	}
 	digest := hex.EncodeToString(r.o.Keys.MAC("refused source", []byte(key))[:8])
 	r.o.Log.Warn("a token was refused; more of this minute and source are counted only", "op", r.o.Op, "source", digest)
-	err := r.o.Store.Do(context.WithoutCancel(ctx), func(tx ledger.Tx) error {
+	ctx = context.WithoutCancel(ctx) // whoever hangs up is in the log all the same
+	err := r.o.Store.Do(ctx, func(tx ledger.Tx) error {
 		_, err := tx.Audit().Append(ctx, tx.Now(), audit.Record{
 			Actor: audit.Actor{Type: "unknown", ID: digest}, Via: "mcp", Op: r.o.Op, Object: digest, Result: "refused", AppVersion: r.o.Version,
 		})

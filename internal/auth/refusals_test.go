@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -132,6 +133,17 @@ func TestARefusalIsRecordedOncePerSourceAndMinuteWithoutTheAddress(t *testing.T)
 	object := func(s string) string { _, rest, _ := strings.Cut(s, `"object":"`); return rest[:16] }
 	if object(list[0]) == object(list[1]) || object(list[0]) != object(list[2]) {
 		t.Errorf("sources can't be told apart, or not recognised: %q", list)
+	}
+}
+
+func TestWhoHangsUpIsRecordedAllTheSame(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	g.Refused(gone, "192.0.2.7")
+	if list := g.records(); len(list) != 1 {
+		t.Errorf("%d records: %q", len(list), list)
 	}
 }
 

@@ -43,6 +43,8 @@ type Claims struct {
 	Scopes  []string
 	Expires time.Time
 	All     map[string]any
+
+	trusted time.Time // until when it is not verified again
 }
 
 // Options are those of New.
@@ -121,15 +123,15 @@ func (v *Verifier) Verify(ctx context.Context, token, resource string) (*Claims,
 	v.mu.RLock()
 	c := v.known[key]
 	v.mu.RUnlock()
-	if c != nil && now.Before(c.Expires) {
+	if c != nil && now.Before(c.trusted) {
 		return c, nil
 	}
 	c, err := v.verify(ctx, token, resource)
 	if err != nil {
 		return nil, err
 	}
-	if limit := now.Add(trusted); limit.Before(c.Expires) {
-		c.Expires = limit
+	if c.trusted = now.Add(trusted); c.Expires.Before(c.trusted) {
+		c.trusted = c.Expires
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -237,8 +237,12 @@ func TestAVerifiedTokenEndsInTime(t *testing.T) {
 	at := now
 	v := verifier(i, func() time.Time { return at })
 	token := i.token(t, "one", i.claims(now, map[string]any{"exp": now.Add(10 * time.Second).Unix()}))
-	if _, err := v.Verify(t.Context(), token, resource); err != nil {
-		t.Fatal(err)
+	if c, err := v.Verify(t.Context(), token, resource); err != nil || !c.Expires.Equal(now.Add(10*time.Second)) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	hours := i.token(t, "one", i.claims(now, map[string]any{"exp": now.Add(5 * time.Hour).Unix()}))
+	if c, err := v.Verify(t.Context(), hours, resource); err != nil || !c.Expires.Equal(now.Add(5*time.Hour)) {
+		t.Errorf("one for hours: %+v, %v", c, err)
 	}
 	at = at.Add(11 * time.Second)
 	if _, err := v.Verify(t.Context(), token, resource); !errors.Is(err, bearer.ErrInvalid) {

@@ -73,17 +73,18 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 // can't be written would be lost.
 func (c *command) applyNow(ctx context.Context, s *govern.Service, m *govern.Manifest, f *applyFlags, confirm string) (err error) {
 	var out *os.File
+	var v *govern.Application
 	if f.tokens != "" {
 		if out, err = os.OpenFile(f.tokens, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 			return fault.New(fault.Usage, "the file for tokens %s can't be made", f.tokens).WithFix("name a file that does not exist yet, in a directory that may be written").Wrap(err)
 		}
 		defer func() {
-			if err = errors.Join(err, out.Close()); err != nil {
+			if err = errors.Join(err, out.Close()); v == nil || !v.Applied {
 				_ = os.Remove(f.tokens)
 			}
 		}()
 	}
-	v, err := s.Apply(ctx, m, f.prune, confirm)
+	v, err = s.Apply(ctx, m, f.prune, confirm)
 	if v == nil {
 		return err
 	}
@@ -117,6 +118,9 @@ func readManifest(f *applyFlags) (*govern.Manifest, error) {
 		if root == "" {
 			root = "."
 		}
+		if f.prune && f.name == "" {
+			return nil, fault.New(fault.Usage, "--prune of one file would remove what the other files of its directory own").WithFix("name the directory: -f %s", root)
+		}
 	}
 	name := f.name
 	if name == "" {
@@ -130,8 +134,11 @@ func readManifest(f *applyFlags) (*govern.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 {
+	if _, is := files[only]; len(files) == 0 || only != "" && !is {
 		return nil, fault.New(fault.SourceEmpty, "%s has no .yaml, .yml or .json file", f.dir).WithFix("see docs/apply.md")
+	}
+	if only != "" { // the JSON beside it may be documents that it names
+		return govern.ReadManifestFile(name, only, files)
 	}
 	return govern.ReadManifest(name, files)
 }
@@ -156,7 +163,7 @@ func manifestFiles(root, only string) (map[string][]byte, error) {
 			return nil
 		}
 		ext := filepath.Ext(path)
-		if d.IsDir() || ext != ".yaml" && ext != ".yml" && ext != ".json" || only != "" && path != only {
+		if d.IsDir() || ext != ".yaml" && ext != ".yml" && ext != ".json" || only != "" && path != only && ext != ".json" {
 			return nil
 		}
 		if len(files) == mostManifestFiles {

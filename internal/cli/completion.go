@@ -12,6 +12,7 @@ import (
 
 	"sluice/capi"
 	"sluice/internal/app"
+	"sluice/internal/approve"
 	"sluice/internal/writeback"
 )
 
@@ -36,9 +37,14 @@ func fixedValues() map[string][]string {
 		"as":        {writeback.AsDelivered, writeback.AsResend, writeback.AsRejected},
 		"level":     levels(),
 		"mode":      {"enforce", "observe"},
+		"decision":  approve.Decisions,
 		"log-level": {"debug", "info", "warn", "error"},
 		"progress":  {"auto", "plain", "json", "off"},
 		"source":    actionSources(),
+
+		"durability":       {"process", "power_loss"},
+		"list":             {"visible", "callable"},
+		"record-arguments": {"off", "encrypted"},
 
 		"role":       {"owner", "admin", "operator", "viewer"},
 		"scheme":     {"sluice", "standard", "stripe", "shopify"},

@@ -181,6 +181,15 @@ func TestApplyFromTheCommandLine(t *testing.T) {
 	}
 	has(t, s.fine("apply", "-f", dir).stdout, "grant crm/ci is not in the files any more; --prune removes it")
 	has(t, s.fine("apply", "-f", dir, "--prune").stdout, "- grant crm/ci")
+	one := filepath.Join(dir, "crm.yaml")
+	has(t, s.fine("apply", "-f", one).stdout, "~ policy crm/agents  version 2") // its document lies beside it
+	if o := s.run("apply", "-f", one, "--prune"); o.code != 2 || !strings.Contains(o.stderr, "other files of its directory") {
+		t.Errorf("pruning by one file: exit %d\n%s", o.code, o.stderr)
+	}
+	write("notes.txt", "nothing")
+	if o := s.run("apply", "-f", filepath.Join(dir, "notes.txt")); o.code == 0 {
+		t.Errorf("a file that is none of ours: %s", o.stdout)
+	}
 }
 
 func TestWrongCallsOfGovernance(t *testing.T) {

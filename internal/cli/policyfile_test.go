@@ -236,7 +236,7 @@ func TestPolicyScaffoldWritesANewFile(t *testing.T) {
 	if o.code != 0 || o.stdout != "" {
 		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
-	has(t, o.stderr, "delete_mail", "hidden", "1 tool to look at", "sluice policy test -p")
+	has(t, o.stderr, "delete_mail", "hidden", "1 tool to look at", "sluice policy explain -p")
 	if o := s.run("policy", "scaffold", "--definitions", tools, "-o", out); o.code != 2 {
 		t.Errorf("a file that is there was overwritten: exit %d", o.code)
 	}

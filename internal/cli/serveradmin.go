@@ -97,6 +97,12 @@ func (f *serverFlags) describe(d *govern.ServerSpec) error {
 		if err != nil {
 			return fault.New(fault.SourceUnavailable, "the file %s can't be read", f.file).Wrap(err)
 		}
+		if _, err := config.ReadServer(text); err != nil {
+			if bad, ok := fault.As(err); ok {
+				bad.Message = shown(f.file) + ": " + bad.Message
+			}
+			return err
+		}
 		d.Text = text
 		return nil
 	}

@@ -281,7 +281,9 @@ func (a *applier) changeGrant(ctx context.Context, r *registry.Server, g *regist
 }
 
 // said is what a grant of a manifest says, by name.
-func said(d *ManifestGrant) json.RawMessage { return grantText(d.Policy, d.Scopes, d.User, d.Until) }
+func said(d *ManifestGrant) json.RawMessage {
+	return grantText(d.Policy, d.Scopes, d.User, d.Issuer, d.Subject, d.Until)
+}
 
 // written is what a grant that is there would say in a file.
 func (a *applier) written(ctx context.Context, g *registry.Grant) (json.RawMessage, error) {
@@ -293,10 +295,10 @@ func (a *applier) written(ctx context.Context, g *registry.Grant) (json.RawMessa
 		}
 		policy = p.Name
 	}
-	return grantText(policy, g.Scopes, g.User, g.ExpiresAt), nil
+	return grantText(policy, g.Scopes, g.User, g.Issuer, g.Subject, g.ExpiresAt), nil
 }
 
-func grantText(policy string, scopes []string, user string, until time.Time) json.RawMessage {
+func grantText(policy string, scopes []string, user, issuer, subject string, until time.Time) json.RawMessage {
 	doc := map[string]any{"expires": "never"}
 	if !until.IsZero() {
 		doc["expires"] = until.UTC().Format(time.RFC3339)
@@ -309,6 +311,9 @@ func grantText(policy string, scopes []string, user string, until time.Time) jso
 	}
 	if user != "" {
 		doc["user"] = user
+	}
+	if subject != "" { // whom it lets in is confirmed like the rest
+		doc["issuer"], doc["subject"] = issuer, subject
 	}
 	raw, _ := json.Marshal(doc) // strings always encode
 	return raw
@@ -329,12 +334,12 @@ func (a *applier) leftover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left := func(kind, object string, fn func() error) error {
+	left := func(kind, object, before string, fn func() error) error {
 		if !a.prune {
 			a.out.Left = append(a.out.Left, kind+" "+object)
 			return nil
 		}
-		a.out.Changes = append(a.out.Changes, ApplyChange{Action: dropt, Kind: kind, Object: object})
+		a.out.Changes = append(a.out.Changes, ApplyChange{Action: dropt, Kind: kind, Object: object, Before: before})
 		return fn()
 	}
 	for i := range all.grants {
@@ -343,7 +348,7 @@ func (a *applier) leftover(ctx context.Context) error {
 		if r == nil || g.ManagedBy != a.owner || !g.RevokedAt.IsZero() || a.has("grant", r.Name+"/"+g.Name) {
 			continue
 		}
-		if err := left("grant", r.Name+"/"+g.Name, func() error {
+		if err := left("grant", r.Name+"/"+g.Name, grantDigest(g), func() error {
 			a.cancel = append(a.cancel, enforce.Cancellation{Workspace: g.Workspace, Grant: g.ID, Reason: "the grant was revoked"})
 			return a.s.revoke(ctx, a.tx, g, "it is not in the files any more", a.book)
 		}); err != nil {
@@ -356,7 +361,7 @@ func (a *applier) leftover(ctx context.Context) error {
 		if r == nil || p.ManagedBy != a.owner || a.has("policy", r.Name+"/"+p.Name) {
 			continue
 		}
-		if err := left("policy", r.Name+"/"+p.Name, func() error { return a.s.removePolicy(ctx, a.tx, r, p, a.book) }); err != nil {
+		if err := left("policy", r.Name+"/"+p.Name, policyDigest(p, ""), func() error { return a.s.removePolicy(ctx, a.tx, r, p, a.book) }); err != nil {
 			return err
 		}
 	}
@@ -366,7 +371,7 @@ func (a *applier) leftover(ctx context.Context) error {
 		if r.ManagedBy != a.owner || a.has("server", r.Name) {
 			continue
 		}
-		if err := left("server", r.Name, func() error {
+		if err := left("server", r.Name, serverDigest(r), func() error {
 			if err := a.s.administers(); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package govern_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"maps"
@@ -204,6 +205,59 @@ func TestPruningServersTakesAnAdmin(t *testing.T) {
 	refused(t, "pruning a server by a member with the flag policy", err, fault.RoleRequired)
 	if v, err = h.as("ada", tenant.Admin, false).PreviewApply(ctx, manifest(t, nil), true); err != nil || !cmp.Equal(actions(v), []string{"remove server crm"}) {
 		t.Errorf("by an admin: %v, %v", v, err)
+	}
+}
+
+// A hash is that of the person whom a grant lets in, too.
+func TestAnApplyConfirmsWhomItLetsIn(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	ctx := t.Context()
+	h.server("crm")
+	of := func(subject string) *govern.Manifest {
+		return manifest(t, map[string][]byte{"g.yaml": []byte("kind: grant\nserver: crm\nname: one\nexpires: never\nissuer: https://id.example.com\nsubject: " + subject + "\n")})
+	}
+	v, err := h.owner.PreviewApply(ctx, of("alice"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.owner.Apply(ctx, of("mallory"), false, v.Confirm)
+	refused(t, "another person under the hash of the first", err, fault.ChangeStale)
+	if _, err := h.owner.Apply(ctx, of("alice"), false, v.Confirm); err != nil {
+		t.Error(err)
+	}
+	if v, err := h.owner.PreviewApply(ctx, of("alice"), false); err != nil || len(v.Changes) != 0 {
+		t.Errorf("what was applied differs: %+v, %v", v, err)
+	}
+}
+
+// The path of a webhook's URL is often its secret: who may only look does not get it.
+func TestAViewerIsNotToldWhereNotificationsGo(t *testing.T) {
+	t.Parallel()
+	h := open(t, "sqlite")
+	ctx := t.Context()
+	_, err := h.owner.PutServer(ctx, govern.ServerSpec{Name: "crm", Text: []byte("command: [crm-mcp, --key=hush]\napprovals: {notify: [{webhook: 'https://chat.example.com/hush'}, {command: [tell, hush]}]}\n")}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		s    *govern.Service
+		told bool
+	}{"viewer": {h.as("vito", tenant.Viewer, false), false}, "flag policy": {h.as("vera", tenant.Viewer, true), false}, "admin": {h.as("ada", tenant.Admin, false), true}, "on the machine": {h.owner, true}} {
+		one, err := tt.s.Server(ctx, "crm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := tt.s.Servers(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range append(list, *one) {
+			text, err := json.Marshal(r)
+			if err != nil || strings.Contains(string(text), "hush") != tt.told || !strings.Contains(string(text), "crm-mcp") {
+				t.Errorf("%s is told %s, %v", name, text, err)
+			}
+		}
 	}
 }
 

@@ -88,6 +88,16 @@ type reader struct {
 // one or several in a file, and the documents of policies beside them. It reports all
 // faults at once, each with its place; a file that says nothing is one.
 func ReadManifest(name string, files map[string][]byte) (*Manifest, error) {
+	return readManifest(name, files, "")
+}
+
+// ReadManifestFile reads the objects of one file alone; the others are documents that it
+// may name.
+func ReadManifestFile(name, file string, files map[string][]byte) (*Manifest, error) {
+	return readManifest(name, files, file)
+}
+
+func readManifest(name string, files map[string][]byte, only string) (*Manifest, error) {
 	if err := checkName("directory", name); err != nil {
 		return nil, err
 	}
@@ -95,6 +105,9 @@ func ReadManifest(name string, files map[string][]byte) (*Manifest, error) {
 	paths := slices.Sorted(maps.Keys(files))
 	var rest []string
 	for _, p := range paths {
+		if only != "" && p != only {
+			continue
+		}
 		if strings.HasSuffix(p, ".json") && !isObject(files[p]) {
 			rest = append(rest, p) // the document of a policy, if one names it
 			continue

@@ -2,6 +2,7 @@ package govern
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -21,7 +22,41 @@ func (s *Service) Servers(ctx context.Context) (list []registry.Server, err erro
 		list, err = tx.Registry().Servers(ctx, s.o.Caller.Workspace)
 		return err
 	})
+	for i := range list {
+		s.told(&list[i])
+	}
 	return list, err
+}
+
+// told keeps from those who may only look what is often a secret, as the path of a
+// webhook's URL is, and arguments of programs.
+func (s *Service) told(r *registry.Server) {
+	if s.o.Caller.Administers() {
+		return
+	}
+	const hidden = "…"
+	program := func(command []string) []string {
+		if len(command) > 1 {
+			return []string{command[0], hidden}
+		}
+		return command
+	}
+	for i := range r.Settings.Approvals.Notify {
+		n := &r.Settings.Approvals.Notify[i]
+		if n.Command = program(n.Command); n.Webhook != "" {
+			n.Webhook = hidden
+		}
+	}
+	spec := members(r.Spec)
+	var command []string
+	if json.Unmarshal(spec["command"], &command) != nil {
+		return
+	}
+	var errs [2]error
+	spec["command"], errs[0] = json.Marshal(program(command))
+	if r.Spec, errs[1] = json.Marshal(spec); errors.Join(errs[:]...) != nil {
+		r.Spec = nil
+	}
 }
 
 // Server returns one by name or id.
@@ -30,6 +65,9 @@ func (s *Service) Server(ctx context.Context, server string) (r *registry.Server
 		r, err = s.server(ctx, tx, server)
 		return err
 	})
+	if r != nil {
+		s.told(r)
+	}
 	return r, err
 }
 

@@ -24,7 +24,7 @@ const (
 // held and everything has to be judged anew; or done, when the call was answered.
 func (t *toolCall) approve(ctx context.Context, v *verdict) (id string, print [32]byte, again, done bool, err error) {
 	p, rule := t.p, v.asks
-	print = t.fingerprint(v.asker)
+	print = t.fingerprint(v.asker, v.others)
 	decidedBy(&t.rec, v.asker)
 	ttl := cmp.Or(min(max(rule.TTL, 0), longestTTL), defaultTTL)
 	before, err := t.refused(ctx, print, ttl)
@@ -118,15 +118,20 @@ func (t *toolCall) refused(ctx context.Context, print [32]byte, ttl time.Duratio
 // time to decide. nil says that the call needs no further answer: it was given one, or err
 // is why there is none.
 func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Duration) (*enforce.Approval, error) {
-	if wait == 0 || a.State != enforce.Pending {
+	now := t.p.o.Now()
+	if t.patience.IsZero() {
+		t.patience = now.Add(wait)
+	}
+	wait = min(wait, t.patience.Sub(now))
+	if wait <= 0 || t.round >= heldRounds || a.State != enforce.Pending {
 		return a, nil
 	}
 	exchange.Taken(ctx) // what its client says next need not wait for a person
 	allowed, stop := t.p.whileAllowed(ctx, t.c)
 	defer stop()
-	waiting, cancel := context.WithTimeout(allowed, min(wait, a.ExpiresAt.Sub(t.p.o.Now())))
+	waiting, cancel := context.WithTimeout(allowed, min(wait, a.ExpiresAt.Sub(now)))
 	defer cancel()
-	now, err := t.p.o.Store.Await(waiting, a.ID)
+	after, err := t.p.o.Store.Await(waiting, a.ID)
 	switch {
 	case ctx.Err() != nil: // the client gave up
 		return nil, ctx.Err()
@@ -144,7 +149,7 @@ func (t *toolCall) hold(ctx context.Context, a *enforce.Approval, wait time.Dura
 	case err != nil:
 		return nil, t.deny(ctx, t.unavailable(err))
 	}
-	return now, nil
+	return after, nil
 }
 
 // stillParked records that a call came again while it waited.
@@ -152,7 +157,7 @@ func (t *toolCall) stillParked(ctx context.Context, v *verdict, a *enforce.Appro
 	rec := t.rec
 	rec.Decision, rec.Code, rec.Rule, rec.Approval = "park", string(policy.ApprovalPending), v.asks.Rule, a.ID
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
-	return t.p.o.Store.Record(ctx, rec)
+	return t.p.o.Store.Record(context.WithoutCancel(ctx), rec)
 }
 
 // decidedDenial is the denial of a call that a person did not agree to.

@@ -283,6 +283,55 @@ func TestTooManyParkedCallsAreDenied(t *testing.T) {
 	}
 }
 
+// Where two policies ask, whoever answers may answer for both.
+func TestTwoPoliciesAsk(t *testing.T) {
+	t.Parallel()
+	asking := func(approvers string) string {
+		return strings.Replace(asks, `"wait_seconds":0`, `"wait_seconds":0`+approvers, 1)
+	}
+	named := func(names string) string { return asking(`,"approvers":[` + names + `]`) }
+	tests := map[string]struct {
+		first, second string
+		code, names   string
+	}{
+		"nobody is named":            {asks, asks, "approval_pending", ""},
+		"the first names somebody":   {named(`"ann"`), asks, "approval_pending", "ann"},
+		"the second names somebody":  {asks, named(`"ann"`), "approval_pending", "ann"},
+		"both name one":              {named(`"bob","ann"`), named(`"ann","cid"`), "approval_pending", "ann"},
+		"they name different people": {named(`"bob"`), named(`"ann"`), "denied", ""},
+		"a role and a member":        {named(`"role:admin"`), named(`"ann"`), "denied", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, tt.first, tt.second)
+			if a := d.call("pay", `{"amount":1}`); a.code() != tt.code {
+				t.Fatalf("the answer is %s", a.raw)
+			}
+			if tt.code != "approval_pending" {
+				return
+			}
+			if got := strings.Join(d.books.pending(t).Approvers, " "); got != tt.names {
+				t.Errorf("it may be decided by %q", got)
+			}
+			d.books.decide(t, true, "")
+			// The policy that is not named in the approval asks differently now.
+			for i, document := range []string{tt.first, tt.second} {
+				documents := []string{tt.first, tt.second}
+				documents[i] = strings.Replace(document, "Money moves", "Money really moves", 1)
+				d.dir.put("ann", subject(t, "ann", documents...))
+				if a := d.call("pay", `{"amount":1}`); a.code() != "approval_pending" {
+					t.Errorf("policy %d is another one: %s", i, a.raw)
+				}
+			}
+			d.dir.put("ann", subject(t, "ann", tt.first, tt.second))
+			if a := d.call("pay", `{"amount":1}`); a.code() != "" {
+				t.Errorf("approved: %s", a.raw)
+			}
+		})
+	}
+}
+
 // The answer to a question of the upstream belongs to the call that a person agrees to.
 func TestAnswersToTheUpstreamArePartOfTheCall(t *testing.T) {
 	t.Parallel()

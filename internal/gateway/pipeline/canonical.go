@@ -95,9 +95,9 @@ func inexact(token []byte) bool {
 	return err != nil || digits > 0 && math.Abs(f) < 1e-290
 }
 
-// fingerprint names one exact call of a grant as it is judged by one version of a policy:
-// an approval for it fits nothing else.
-func (t *toolCall) fingerprint(by *Bound) [32]byte {
+// fingerprint names one exact call of a grant as it is judged by one version of a policy,
+// and of the others that ask as well: an approval for it fits nothing else.
+func (t *toolCall) fingerprint(by *Bound, others []*Bound) [32]byte {
 	m, s := t.c.Message, t.s
 	b := append(make([]byte, 0, len(t.canonical)+512), `{"arguments":`...)
 	b = append(b, t.canonical...)
@@ -107,6 +107,9 @@ func (t *toolCall) fingerprint(by *Bound) [32]byte {
 	} {
 		b = append(append(append(b, `,"`...), f.name...), `":`...)
 		b = mcpwire.AppendQuote(b, f.value)
+	}
+	for _, o := range others {
+		b = mcpwire.AppendQuote(append(b, `,"also":`...), o.ID+" "+o.Hash)
 	}
 	// What answers a question of the upstream is part of the call.
 	if m.InputResponses.Present() {

@@ -158,9 +158,12 @@ func (b *books) Settle(_ context.Context, s *enforce.Settlement) error {
 	return nil
 }
 
-func (b *books) Record(_ context.Context, calls ...audit.Call) error {
+func (b *books) Record(ctx context.Context, calls ...audit.Call) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if b.broken == nil {
 		b.calls = append(b.calls, calls...)
 	}

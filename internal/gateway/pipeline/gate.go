@@ -79,7 +79,7 @@ func (nowhere) Send(exchange.Event) error { return nil }
 
 // subject is the caller's snapshot, or the error of one who may not call any more.
 func (p *Pipeline) subject(c *exchange.Call) (*Subject, error) {
-	if s := p.o.Directory.Subject(c.Caller, p.o.Server); s != nil {
+	if s := p.o.Directory.Subject(c.Caller, p.o.Server); s != nil && !p.over(c.Caller) {
 		return s, nil
 	}
 	if d, ok := p.o.Directory.(interface{ Available() error }); ok && d.Available() != nil {

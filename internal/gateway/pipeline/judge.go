@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"sluice/internal/enforce"
@@ -12,9 +13,10 @@ import (
 type verdict struct {
 	denial *denial // nil: none denies
 	by     *Bound  // the policy that the record of an admitted call names: the last one
-	// asks is the rule that wants a person asked, of the policy asker.
-	asks  *policy.Approval
-	asker *Bound
+	// asks is the rule that wants a person asked, of the policy asker; others want that too.
+	asks   *policy.Approval
+	asker  *Bound
+	others []*Bound
 
 	charges []enforce.Charge
 	limits  []taken // of each charge
@@ -68,8 +70,12 @@ func (t *toolCall) judge() *verdict {
 		case d.Verdict != policy.Approve:
 			v.denial = deniedBy(b, &d)
 			return v
-		case v.asks == nil || len(v.asks.Approvers) == 0 && len(d.Approval.Approvers) > 0:
+		case v.asks == nil:
 			v.asks, v.asker = d.Approval, b
+		case !v.askTogether(b, d.Approval):
+			v.denial = &denial{code: policy.Denied, rule: d.Rule, by: b, text: deniedPrefix +
+				"Rules of two policies ask different people about this call, and nobody may answer for both."}
+			return v
 		}
 		for j := range charges {
 			t.charge(v, b, &charges[j])
@@ -102,6 +108,25 @@ func (t *toolCall) ask(b *Bound) (policy.Decision, []policy.Charge) {
 		return no, nil
 	}
 	return d, charges
+}
+
+// askTogether adds a rule of one more policy that wants a person asked. One person answers
+// for all of them: one whom each rule names, if it names any. It is false where there is
+// none.
+func (v *verdict) askTogether(b *Bound, a *policy.Approval) bool {
+	v.others = append(v.others, b)
+	switch {
+	case len(a.Approvers) == 0:
+	case len(v.asks.Approvers) == 0:
+		v.others[len(v.others)-1] = v.asker
+		v.asks, v.asker = a, b
+	default:
+		one := *v.asks
+		one.Approvers = slices.DeleteFunc(slices.Clone(one.Approvers), func(name string) bool { return !slices.Contains(a.Approvers, name) })
+		v.asks = &one
+		return len(one.Approvers) > 0
+	}
+	return true
 }
 
 // note keeps the first thing that would have kept the call from passing.

@@ -32,6 +32,8 @@ type lab struct {
 	pipe  *pipeline.Pipeline
 	keys  *secret.Keyring
 	front exchange.Upstream // the pipeline around up
+	// expires is when what the caller of a stream shows is over.
+	expires time.Time
 }
 
 const labServer = "lab"
@@ -224,6 +226,7 @@ func (m *memory) pending(t *testing.T) *enforce.Approval {
 
 // script is an upstream that answers by functions, and notes what reached it.
 type script struct {
+	told   chan string                   // what has no answer, as it comes; nil: nobody waits for it
 	list   func(c *exchange.Call) string // the result of tools/list
 	answer func(ctx context.Context, c *exchange.Call, out exchange.Sink) (handled bool, err error)
 	listen func(ctx context.Context, last string, out exchange.Sink) error
@@ -274,6 +277,9 @@ func (u *script) Notify(_ context.Context, c *exchange.Call) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.heard = append(u.heard, string(c.Message.Raw))
+	if u.told != nil {
+		u.told <- string(c.Message.Raw)
+	}
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (p *Pipeline) follow(ctx context.Context, s *Subject, c *exchange.Call, cha
 		// The channel first: what changes after it is known by it.
 		news := p.o.Directory.Changed()
 		is := p.o.Directory.Subject(c.Caller, p.o.Server)
-		if is == nil {
+		if is == nil || p.over(c.Caller) {
 			return false
 		}
 		if is != s && changed != nil {
@@ -35,8 +35,10 @@ func (p *Pipeline) follow(ctx context.Context, s *Subject, c *exchange.Call, cha
 		}
 		s = is
 		sleep := longestSleep
-		if !s.Expires.IsZero() {
-			sleep = min(max(s.Expires.Sub(p.o.Now()), shortestSleep), longestSleep)
+		for _, end := range [...]time.Time{s.Expires, c.Caller.Expires} {
+			if !end.IsZero() {
+				sleep = min(max(end.Sub(p.o.Now()), shortestSleep), sleep)
+			}
 		}
 		timer.Reset(sleep)
 		select {
@@ -46,6 +48,11 @@ func (p *Pipeline) follow(ctx context.Context, s *Subject, c *exchange.Call, cha
 			return true
 		}
 	}
+}
+
+// over reports whether what a caller identified itself with is not good any more.
+func (p *Pipeline) over(c exchange.Caller) bool {
+	return !c.Expires.IsZero() && !p.o.Now().Before(c.Expires)
 }
 
 // seesOther reports whether a subject's list of tools is another one than it was. It goes

@@ -67,11 +67,12 @@ func (e *ear) silent(t *testing.T, why string) {
 
 func (l *lab) session(caps string) func(context.Context, exchange.Sink) error {
 	s := l.open(caps)
-	return func(ctx context.Context, out exchange.Sink) error { return s.Listen(ctx, stream(), "", out) }
+	return func(ctx context.Context, out exchange.Sink) error { return s.Listen(ctx, l.stream(), "", out) }
 }
 
 func (l *lab) subscription(id, filter string) func(context.Context, exchange.Sink) error {
 	c := modern(l.t, id, "subscriptions/listen", `"notifications":`+filter, `{}`)
+	c.Caller.Expires = l.expires
 	return func(ctx context.Context, out exchange.Sink) error { return l.front.Call(ctx, c, out) }
 }
 
@@ -220,10 +221,12 @@ func TestStreamsEndWithTheGrant(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		after time.Duration
+		token time.Duration // for how long what the caller shows is good
 		end   func(*lab)
 	}{
-		{"revoked", 0, func(l *lab) { l.dir.put("ann", nil) }},
-		{"expired", time.Minute, func(l *lab) {
+		{"revoked", 0, time.Hour, func(l *lab) { l.dir.put("ann", nil) }},
+		{"its token expired", 30 * time.Second, 30 * time.Second, func(*lab) {}},
+		{"expired", time.Minute, time.Hour, func(l *lab) {
 			l.dir.mu.Lock()
 			delete(l.dir.all, "ann") // and nobody says so
 			l.dir.mu.Unlock()
@@ -236,6 +239,7 @@ func TestStreamsEndWithTheGrant(t *testing.T) {
 				s := subject(t, "ann", allowAll)
 				s.Expires = time.Now().Add(time.Minute)
 				l.dir.put("ann", s)
+				l.expires = time.Now().Add(tc.token)
 				l.up.listen, l.up.answer = forever, acknowledges(`{"toolsListChanged":true}`)
 				session, subscription := hearing(t, l.session(`{}`)), hearing(t, l.subscription(`7`, `{"toolsListChanged":true}`))
 				session.next(t)
@@ -266,11 +270,17 @@ func TestStreamsEndWithTheGrant(t *testing.T) {
 
 // session2 asks for a stream of a session that is open already.
 func (l *lab) session2() error {
-	s, err := l.front.Resume(l.t.Context(), stream())
+	s, err := l.front.Resume(l.t.Context(), l.stream())
 	if err != nil {
 		return err
 	}
-	return s.Listen(l.t.Context(), stream(), "", newTape())
+	return s.Listen(l.t.Context(), l.stream(), "", newTape())
+}
+
+func (l *lab) stream() *exchange.Call {
+	c := stream()
+	c.Caller.Expires = l.expires
+	return c
 }
 
 // TestGreetingSaysThatToolsMayChange: a policy changes them even where the server does not.

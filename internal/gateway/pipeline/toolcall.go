@@ -27,14 +27,24 @@ type toolCall struct {
 	rec       audit.Call // of the decision
 	decided   time.Time
 
+	// round counts how often it was judged; patience is until when it is held, however
+	// often that is begun anew.
+	round    int
+	patience time.Time
+
 	// What a call that succeeds leaves for later ones to refer to, and for how long.
 	marks []enforce.Counter
 	keep  []time.Duration
 }
 
 // mostRounds is how often a call is judged anew because something it needed changed
-// while it was judged: the approval that it found, or the grant while a person was asked.
-const mostRounds = 4
+// while it was judged: the approval that it found, which an identical call used first, or
+// the grant while a person was asked. From heldRounds on it is not held any more, so that
+// it is answered.
+const (
+	mostRounds = 16
+	heldRounds = 12
+)
 
 // toolsCall takes one tools/call through all steps.
 func (p *Pipeline) toolsCall(ctx context.Context, of *session, s *Subject, c *exchange.Call, out exchange.Sink, next exchange.Next) error {
@@ -59,7 +69,7 @@ func (p *Pipeline) toolsCall(ctx context.Context, of *session, s *Subject, c *ex
 		p.record(ctx, t.rec)
 		return readOnly()
 	}
-	for range mostRounds {
+	for t.round = range mostRounds {
 		again, err := t.pass(ctx)
 		if !again {
 			return err
@@ -184,15 +194,16 @@ func (t *toolCall) outcome(e ending) audit.Call {
 	return rec
 }
 
-// deny records a denial and then gives it. One that can't be recorded is a denial all
-// the same, and says that instead.
+// deny records a denial and then gives it, whoever is still there to hear of it: who tries
+// what is denied does not get out of the log by leaving early. One that can't be recorded is
+// a denial all the same, and says that instead.
 func (t *toolCall) deny(ctx context.Context, d *denial) error {
 	rec := t.rec
 	rec.Decision, rec.Code, rec.Rule, rec.Approval = "deny", string(d.code), d.rule, d.approval
 	rec.Sealed = t.sealed()
 	decidedBy(&rec, d.by)
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
-	if err := t.p.o.Store.Record(ctx, rec); err != nil && d.code != policy.StoreUnavailable {
+	if err := t.p.o.Store.Record(context.WithoutCancel(ctx), rec); err != nil && d.code != policy.StoreUnavailable {
 		d = t.unavailable(err)
 	}
 	return t.answer(ctx, d)
@@ -255,7 +266,7 @@ func (r *recordFirst) Send(e exchange.Event) error {
 		decidedBy(&rec, &t.s.Policies[i])
 	}
 	t.p.o.Metrics.decided(t.p.o.Server, rec.Decision, rec.Code)
-	if err := t.p.o.Store.Record(r.ctx, rec); err != nil {
+	if err := t.p.o.Store.Record(context.WithoutCancel(r.ctx), rec); err != nil {
 		return t.answer(r.ctx, t.unavailable(err))
 	}
 	return r.Sink.Send(e)

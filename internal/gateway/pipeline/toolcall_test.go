@@ -662,6 +662,22 @@ func TestAnAggregateGivesBackWhatItsMemberDenied(t *testing.T) {
 	}
 }
 
+// A client that leaves before it is answered is in the log all the same.
+func TestADenialIsRecordedThoughNobodyWaitsForIt(t *testing.T) {
+	t.Parallel()
+	for _, document := range []string{readsOnly, `{"version":"1","default":"allow","hide":["stop"]}`} {
+		d := newDesk(t, document)
+		d.up.list = func(*exchange.Call) string { return `{"tools":[{"name":"read"}]}` }
+		d.say("1", "tools/list", "")
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		_ = d.front.Call(ctx, modern(t, "1", "tools/call", `"name":"stop","arguments":{}`, `{}`), newTape())
+		if rec := d.books.last(t); rec.Decision != "deny" || rec.Tool != "stop" {
+			t.Errorf("recorded %+v", rec)
+		}
+	}
+}
+
 // A grant of an aggregate calls several members; what one of them limits is no concern of
 // another, though their tools and counters have the same names.
 func TestMembersOfAnAggregateCountApart(t *testing.T) {

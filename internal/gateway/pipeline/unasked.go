@@ -32,7 +32,8 @@ func (u *unasked) Send(e exchange.Event) error {
 	case m.Kind == mcpwire.Request && u.s().forbids(m.Method):
 		u.refuse(m.Bytes(m.ID))
 		return nil
-	case m.Kind == mcpwire.Result && u.s().questions(&m):
+	case m.Kind == mcpwire.Result && u.s().questions(&m),
+		m.Kind == mcpwire.Failure && codeOf(&m) == mcpwire.CodeURLElicitation && u.s().forbids(mcpwire.MethodElicit):
 		e.Data = forbidden(m.Bytes(m.ID), mcpwire.CodeInternal)
 	}
 	return u.Sink.Send(e)
@@ -42,7 +43,7 @@ func (u *unasked) Send(e exchange.Event) error {
 // do not.
 func mayAsk(data []byte) bool {
 	return bytes.Contains(data, []byte("createMessage")) || bytes.Contains(data, []byte("elicitation/create")) ||
-		bytes.Contains(data, []byte("inputRequests")) || bytes.Contains(data, []byte(`\u`)) || bytes.Contains(data, []byte(`\/`))
+		bytes.Contains(data, []byte("inputRequests")) || bytes.Contains(data, []byte("-32042")) || bytes.Contains(data, []byte(`\u`)) || bytes.Contains(data, []byte(`\/`))
 }
 
 // forbids reports whether a server may not ask for this.

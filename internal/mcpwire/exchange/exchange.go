@@ -12,6 +12,7 @@ package exchange
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"sluice/internal/mcpwire"
 )
@@ -25,6 +26,9 @@ type Caller struct {
 	Name string
 	// ReadOnly callers may not call tools (scope mcp:read without mcp:write).
 	ReadOnly bool
+	// Expires is when what the caller identified itself with is over; zero: that is not
+	// known. Streams that it opened end then.
+	Expires time.Time
 	// StepUp is the WWW-Authenticate that tells one who is refused for that how to get a
 	// token that may; empty where there is no way.
 	StepUp string

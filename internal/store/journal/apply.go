@@ -53,8 +53,8 @@ func appendApproval(b []byte, a *enforce.Approval) ([]byte, error) {
 }
 
 // longestApproval is how much text an approval may hold; as JSON it is up to six times as
-// much, and a frame holds that.
-const longestApproval = 1 << 20
+// much, and fits into a record.
+const longestApproval = longestRecord / 8
 
 // storable reports whether an approval fits into a record, now and once it was decided.
 func storable(a *enforce.Approval) bool {
@@ -103,11 +103,11 @@ func apply(book *enforce.Book, f *frame) error {
 		book.Take(at, call, charges, approval, owner)
 		return nil
 	case kindSettle:
-		s, err := settlementOf(f.body)
-		if err != nil {
+		var s enforce.Settlement
+		if err := settlementOf(&s, f.body); err != nil {
 			return err
 		}
-		book.Settle(at, s)
+		book.Settle(at, &s)
 		return nil
 	case kindPark, kindMove:
 		r := reader{b: f.body}
@@ -132,25 +132,26 @@ func apply(book *enforce.Book, f *frame) error {
 	return fmt.Errorf("the journal holds a record of kind %d: it was written by a newer version of Sluice", f.kind)
 }
 
-// settlementOf reads what a book needs of a settlement. Its texts are those of the body.
-func settlementOf(body []byte) (*enforce.Settlement, error) {
+// settlementOf reads into s what a book needs of a settlement. Its texts are those of the
+// body.
+func settlementOf(s *enforce.Settlement, body []byte) error {
 	r := reader{b: body}
 	p := r.part()
-	var s enforce.Settlement
 	s.Call.Request = p.text()
 	if o := r.bytes(1); o != nil {
 		s.Outcome = enforce.Outcome(o[0])
 	}
 	n := r.uvarint()
 	if p.bad || r.bad || n > uint64(len(r.b)/17) || s.Outcome < enforce.Commit || s.Outcome > enforce.Ambiguous {
-		return nil, errDamaged
+		return errDamaged
 	}
+	s.Marks, s.Keep = s.Marks[:0], s.Keep[:0]
 	for range n {
 		s.Marks = append(s.Marks, r.counter())
 		s.Keep = append(s.Keep, time.Duration(r.varint()))
 	}
 	if r.bad {
-		return nil, errDamaged
+		return errDamaged
 	}
-	return &s, nil
+	return nil
 }

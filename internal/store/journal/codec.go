@@ -161,8 +161,11 @@ func (r *reader) members(c *audit.Call) {
 	c.LatencyUS = r.varint()
 	if n := r.uvarint(); n > maxKeys {
 		r.fail()
-	} else if n > 0 {
-		c.ArgKeys = make([]string, n)
+	} else if n > 0 || c.ArgKeys != nil {
+		if uint64(cap(c.ArgKeys)) < n {
+			c.ArgKeys = make([]string, n)
+		}
+		c.ArgKeys = c.ArgKeys[:n]
 		for i := range c.ArgKeys {
 			c.ArgKeys[i] = r.text()
 		}

@@ -12,7 +12,8 @@
 // Its guarantees: limits are exact over all processes. What was admitted survives the end
 // of any of them at any moment; calls that a dead process had under way end ambiguous,
 // and what they took stays used. A write that did not end is cut off by whoever writes
-// next. No call record is handed on twice, none is left out. What can't be read, written
+// next. No call record is handed on twice, none is left out, also where the directory or
+// the audit log was put back to an earlier state. What can't be read, written
 // or handed on for a minute denies. Its limits: one machine, a local disk. A power cut
 // may take the last records with it, unless Durability is PowerLoss. Time is the
 // system clock's, except that it stands still rather than go back up to five minutes;

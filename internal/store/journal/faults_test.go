@@ -122,7 +122,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	if err := s.Settle(t.Context(), none); err == nil {
 		t.Error("a call was settled with no outcome")
 	}
-	charges := make([]enforce.Charge, 5000)
+	charges := make([]enforce.Charge, 1500)
 	for i := range charges {
 		charges[i] = charge("c", 1<<20)
 		charges[i].Rule = strings.Repeat("r", maxText)
@@ -244,6 +244,32 @@ func TestDirectoryRemoved(t *testing.T) {
 	if reply, err := s.Reserve(t.Context(), &enforce.Request{Call: decision("second")}); err == nil || reply.Admitted {
 		t.Errorf("admitted: %+v, %v", reply, err)
 	}
+}
+
+// So does one whose journal was replaced, by a backup that was put back under it.
+func TestJournalReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Options{Dir: dir, Fold: (&sink{}).fold})
+	admit(t, s, "first")
+	raw, err := os.ReadFile(journalPath(dir, 1))
+	if err == nil {
+		err = replaceFile(journalPath(dir, 1), raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := open(t, Options{Dir: dir, Fold: (&sink{}).fold})
+	admit(t, other, "of another")
+	for range 2 {
+		if err := s.Flush(t.Context()); err == nil {
+			t.Error("it hands on what another file holds")
+		}
+		if reply, err := s.Reserve(t.Context(), &enforce.Request{Call: decision("second")}); err == nil || reply.Admitted {
+			t.Errorf("admitted: %+v, %v", reply, err)
+		}
+	}
+	admit(t, other, "another goes on")
 }
 
 // A process that was stopped while it held the lock delays the others a bounded time.

@@ -20,11 +20,11 @@ import (
 
 // How call records reach the audit log.
 const (
-	foldAfter   = 300 * time.Millisecond // of the first record that waits
-	othersFirst = 400 * time.Millisecond // more, in a process that has not handed on lately
+	foldAfter   = 500 * time.Millisecond // of the first record that waits
+	othersFirst = 300 * time.Millisecond // more, in a process that has not handed on lately
 	lookEvery   = 2 * time.Second        // for what dead processes left
 	lately      = 30 * time.Second
-	foldAtOnce  = 1000                  // calls in one transaction
+	foldAtOnce  = 500                   // calls in one transaction
 	foldTime    = 30 * time.Second      // for all of one turn
 	behindAge   = time.Minute           // without progress: calls are denied
 	behindBytes = 64 << 20              // so they are with this much waiting
@@ -36,11 +36,14 @@ const (
 type folder struct {
 	mu       sync.Mutex // held while this store hands on, or tries to
 	file     *os.File
-	dirty    atomic.Bool  // this store has written since it last handed on
-	last     position     // as it was last seen
-	progress time.Time    // when that moved, or nothing waited
-	active   atomic.Int64 // when this store last handed calls on, in Unix nanoseconds
+	dirty    atomic.Bool       // this store has written since it last handed on
+	last     position          // as it was last seen
+	progress time.Time         // when that moved, or nothing waited
+	active   atomic.Int64      // when this store last handed calls on, in Unix nanoseconds
+	calls    []audit.TimedCall // room for those of one transaction, used again
+	text     []byte            // what their texts are parts of
 	tidied   time.Time
+	lost     bool // the directory is another one: this store stays behind
 }
 
 // position is up to where records were handed on; seq is the number of the last call.
@@ -179,8 +182,7 @@ func (s *Store) foldNow(ctx context.Context, wait bool) error {
 // handOn does it, under the lock.
 func (s *Store) handOn(ctx context.Context) error {
 	f := &s.fold
-	if err := s.inPlace(); err != nil {
-		s.behind.Store(true)
+	if err := s.inPlace(ctx); err != nil {
 		return err
 	}
 	if err := s.bury(ctx); err != nil {
@@ -211,20 +213,37 @@ func (s *Store) handOn(ctx context.Context) error {
 	return err
 }
 
-// inPlace finds out whether the directory is still the one that was opened. Where it was
-// removed, other processes would count in another one.
-func (s *Store) inPlace() error {
-	here, err := os.Stat(filepath.Join(s.o.Dir, lockFile))
+// inPlace finds out whether the directory and the journal are still those that were
+// opened. Where they were removed or replaced, other processes would count in others.
+func (s *Store) inPlace(ctx context.Context) error {
+	err := sameFile(s.lock, filepath.Join(s.o.Dir, lockFile))
 	if err == nil {
-		var opened os.FileInfo
-		if opened, err = s.lock.Stat(); err == nil && !os.SameFile(here, opened) {
-			err = errors.New("it is another one")
+		turn := s.do(ctx, func(g *group) error {
+			err = sameFile(g.st.file, journalPath(s.o.Dir, g.st.header.Generation))
+			return nil
+		})
+		if turn != nil {
+			return turn
 		}
 	}
 	if err != nil {
+		s.fold.lost = true
+		s.behind.Store(true)
 		return fmt.Errorf("the gateway's directory was removed or replaced, start again: %w", err)
 	}
 	return nil
+}
+
+func sameFile(f *os.File, path string) error {
+	here, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	opened, err := f.Stat()
+	if err == nil && !os.SameFile(here, opened) {
+		err = fmt.Errorf("%s is another file", filepath.Base(path))
+	}
+	return err
 }
 
 // reached is the end of what was written before this turn.
@@ -317,7 +336,8 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 	if err := syncData(file); err != nil {
 		return err
 	}
-	var calls []audit.TimedCall
+	calls, text := s.fold.calls[:0], s.fold.text[:0]
+	defer func() { s.fold.calls, s.fold.text = calls, text }()
 	next, start := *p, p.offset
 	give := func() error {
 		if len(calls) > 0 && s.o.Fold != nil {
@@ -326,8 +346,10 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 			}
 			s.fold.active.Store(time.Now().UnixNano())
 		}
-		clear(calls)
-		calls = calls[:0]
+		for i := range calls {
+			calls[i] = audit.TimedCall{Call: audit.Call{ArgKeys: calls[i].Call.ArgKeys[:0]}}
+		}
+		calls, text = calls[:0], text[:0]
 		*p = next
 		s.judge(*p)
 		return s.fold.put(*p)
@@ -336,11 +358,17 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 	for sc.next() {
 		if sc.f.kind.hasCall() && s.o.Fold != nil {
 			next.seq = max(next.seq, sc.f.seq)
-			c, err := callOf(sc.f.body)
-			if err != nil {
+			n := len(calls)
+			if n < cap(calls) {
+				calls = calls[:n+1]
+			} else {
+				calls = append(calls, audit.TimedCall{})
+			}
+			c := &calls[n]
+			c.Seq, c.At = sc.f.seq, unixTime(sc.f.at)
+			if text, err = appendedCall(&c.Call, text, sc.f.body); err != nil {
 				return fmt.Errorf("record %d: %w", sc.f.seq, err)
 			}
-			calls = append(calls, audit.TimedCall{Seq: sc.f.seq, At: unixTime(sc.f.at), Call: c})
 		}
 		next.offset = start + sc.at
 		if len(calls) == foldAtOnce {
@@ -354,6 +382,20 @@ func (s *Store) handFile(ctx context.Context, source string, p *position, end in
 	}
 	next.offset = end
 	return give()
+}
+
+// appendedCall reads a call whose texts are parts of text from then on.
+func appendedCall(c *audit.Call, text, body []byte) ([]byte, error) {
+	r := reader{b: body}
+	p := r.part()
+	start := len(text)
+	text = append(text, p.b...)
+	o := reader{b: text[start:]}
+	o.members(c)
+	if p.bad || o.bad {
+		return text, errDamaged
+	}
+	return text, nil
 }
 
 func callOf(body []byte) (c audit.Call, err error) {
@@ -370,6 +412,9 @@ func callOf(body []byte) (c audit.Call, err error) {
 // judge decides whether the audit log is too far behind for calls to be admitted.
 func (s *Store) judge(p position) {
 	f := &s.fold
+	if f.lost {
+		return
+	}
 	gen, end := s.seenGen.Load(), s.seenEnd.Load()
 	waiting := end - p.offset
 	if p.gen < gen {

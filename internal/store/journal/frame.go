@@ -41,6 +41,10 @@ const (
 	frameHead   = 8
 	payloadHead = 17
 	maxFrame    = 16 << 20
+
+	// longestRecord is how long one may be where it is written: a snapshot says the same
+	// at greater length, and has to be read.
+	longestRecord = maxFrame / 4
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -283,7 +283,7 @@ func (g *group) emit(k kind) (start int) {
 
 func (g *group) done(start int) {
 	endFrame(g.buf, start)
-	if len(g.buf)-start-frameHead > maxFrame {
+	if len(g.buf)-start > longestRecord {
 		g.broken = errTooLong
 	}
 }

@@ -81,6 +81,7 @@ type Store struct {
 	stopped   sync.WaitGroup
 	ops       sync.Pool
 	buf       []byte
+	said      enforce.Settlement                                // room for one that is written. Held by who leads
 	moves     int                                               // of the state that was last announced
 	write     func(f *os.File, b []byte, at int64) (int, error) // WriteAt outside tests
 	read      func(path string) ([]byte, error)                 // ReadFile outside tests

@@ -127,10 +127,11 @@ func (g *group) settleAs(request string, outcome enforce.Outcome, s *enforce.Set
 	}
 	start := g.emit(kindSettle)
 	if s == nil {
-		s = &enforce.Settlement{Outcome: outcome}
+		s = &g.said
+		s.Outcome, s.Marks, s.Keep = outcome, s.Marks[:0], s.Keep[:0]
 		s.Call.Request = request
 		if outcome == enforce.Commit {
-			s, _ = settlementOf(body) // with its marks; our own writing
+			_ = settlementOf(s, body) // with its marks; our own writing
 		}
 		g.buf = append(g.buf, body...)
 	} else {

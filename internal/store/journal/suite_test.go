@@ -37,6 +37,11 @@ func (l *sink) fold(_ context.Context, source string, from, to int64, calls []au
 	for _, c := range calls {
 		if c.Seq > l.done[source] {
 			l.bodies = append(l.bodies, audit.AppendCall(nil, "st_1/gateway", int64(len(l.bodies)+1), c.At, &c.Call))
+			kept, err := callOf(appendCall(nil, &c.Call)) // its texts are lent
+			if err != nil {
+				return err
+			}
+			c.Call = kept
 			l.calls = append(l.calls, c)
 		}
 	}

@@ -73,7 +73,7 @@ func open(ctx context.Context, path string, now func() time.Time, cache int) (*S
 		return nil, unavailable(err)
 	}
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	if err := first(ctx, db); err != nil {
 		_ = db.Close()
 		return nil, unavailable(err)
 	}
@@ -95,12 +95,33 @@ func open(ctx context.Context, path string, now func() time.Time, cache int) (*S
 	return s, nil
 }
 
+// patience is how long another process is waited for.
+const patience = 10 * time.Second
+
+// first connects for the first time, and brings the schema up to date. Of two processes
+// that switch a new file to WAL at the same moment, or of which one comes while the last
+// one leaves, the engine turns one away at once, whatever patience it was told to have.
+func first(ctx context.Context, db *sql.DB) error {
+	began := time.Now()
+	for {
+		err := migrate(ctx, db)
+		if !busy(err) || time.Since(began) > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // dsn sets the pragmas on every connection of the pool.
 func dsn(path, mode string, cache int) string {
 	q := url.Values{}
 	q.Set("mode", mode)
 	for _, p := range []string{
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)",
 		"foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cache), "temp_store(MEMORY)",
 		"journal_size_limit(67108864)",
 		"secure_delete(ON)", // what is deleted is overwritten
@@ -209,13 +230,23 @@ func unavailable(err error) error {
 		return err
 	}
 	f := fault.New(fault.StoreUnavailable, "the ledger can't be used: %v", e).Wrap(err)
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	switch {
+	case busy(err):
 		f.Message = "the ledger is busy: another process has been writing for more than 10 s"
-	case sqlite3.SQLITE_FULL:
+	case e.Code()&0xff == sqlite3.SQLITE_FULL:
 		f.Message = "the disk of the state directory is full"
 	}
 	return f
+}
+
+// busy reports whether another process was in the way.
+func busy(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
 }
 
 // session is one connection with its prepared statements.

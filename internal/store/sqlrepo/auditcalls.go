@@ -42,7 +42,9 @@ func (l auditLog) AppendCalls(ctx context.Context, source string, from, to int64
 	behind := false // the source was put back behind what is appended
 	first, latest := h.size, done.at
 	args := make([]any, 0, 5*callRows)
-	var hashes [callRows + 1]audit.Hash // parameters must not change before the statement ran
+	// Parameters must not change before the statement ran.
+	var hashes [callRows + 1]audit.Hash
+	var bodies [callRows][]byte
 	n := 0
 	flush := func() error {
 		if n == 0 {
@@ -67,7 +69,11 @@ func (l auditLog) AppendCalls(ctx context.Context, source string, from, to int64
 		}
 		latest = max(latest, at)
 		h.size++
-		body := audit.AppendCall(make([]byte, 0, 768), chain.chain, h.size, c.At, &c.Call)
+		if bodies[n] == nil {
+			bodies[n] = make([]byte, 0, 1<<10)
+		}
+		bodies[n] = audit.AppendCall(bodies[n][:0], chain.chain, h.size, c.At, &c.Call)
+		body := bodies[n]
 		hashes[n], hashes[n+1] = h.hash, audit.Next(h.hash, body)
 		h.tree.Add(audit.Leaf(body))
 		h.hash = hashes[n+1]
