@@ -123,7 +123,7 @@ func TestProgramOfAFoundConfiguration(t *testing.T) {
 	}
 	w.ok(nil, "runs")
 	o := w.run("preview", "tills", "-m", m, "--dataset", dataset)
-	if o.code != 2 || !strings.Contains(o.stderr, "was not asked for") {
+	if o.code != 2 || !strings.Contains(o.stderr, "only found here, not named") {
 		t.Errorf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
 }

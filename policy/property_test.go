@@ -126,3 +126,45 @@ func TestRulesOnlyNarrow(t *testing.T) {
 		}
 	})
 }
+
+// A server that keeps numbers as doubles gets no call that the policy denies, however the
+// numbers were written.
+func TestNobodyGetsPastByDigits(tt *testing.T) {
+	tt.Parallel()
+	ops := []string{"eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "contains"}
+	rapid.Check(tt, func(t *rapid.T) {
+		operand := rapid.SampledFrom([]string{"0", "100", "-1.5", "1e20", "9007199254740992", "0.1", "1e-300"}).Draw(t, "operand")
+		op, list := rapid.SampledFrom(ops).Draw(t, "op"), rapid.SampledFrom([]string{"require", "deny_if"}).Draw(t, "list")
+		value := operand
+		if op == "in" || op == "not_in" {
+			value = rapid.SampledFrom([]string{"[%s]", "[7,%s]", `["x",{"a":1},%s,7]`}).Draw(t, "list of operands")
+			value = fmt.Sprintf(value, operand)
+		}
+		p := compile(tt, tool(fmt.Sprintf(`{%q:[{"conditions":[{"path":"args.a","op":%q,"value":%s}]}]}`, list, op, value)))
+		mantissa, exponent, _ := strings.Cut(operand, "e")
+		digits := rapid.SampledFrom([]string{"%s", "%s0", "%s1", "%s.0", "%s.5", "%s." + strings.Repeat("0", 40) + "1", "%s" + strings.Repeat("0", 40) + "1"}).Draw(t, "digits")
+		if strings.Contains(mantissa, ".") {
+			digits = strings.ReplaceAll(digits, ".", "")
+		}
+		argument := fmt.Sprintf(digits, mantissa)
+		if exponent != "" {
+			argument += "e" + exponent
+		}
+		if op == "contains" {
+			argument = "[5," + argument + "]"
+		}
+		call := `{"a":` + argument + `}`
+		var read map[string]any // numbers are doubles
+		if err := json.Unmarshal([]byte(call), &read); err != nil {
+			t.Skip("no JSON")
+		}
+		taken, err := json.Marshal(read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, meant := p.Decide(policy.Call{Tool: "t", Arguments: []byte(call)}), p.Decide(policy.Call{Tool: "t", Arguments: taken})
+		if said.Verdict == policy.Allow && meant.Verdict == policy.Deny {
+			t.Fatalf("%s %s %s: %s is allowed, and the server reads %s", list, op, value, call, taken)
+		}
+	})
+}

@@ -123,6 +123,28 @@ func TestRevokedGrantCancels(t *testing.T) {
 	d.reached(0, "revoked")
 }
 
+func TestRemovedServerCancels(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	if code, out := d.Run("server", "add", "shop", "--url", d.crm.URL); code != 0 {
+		t.Fatalf("server add: exit %d: %s", code, out)
+	}
+	a := d.agentOf("shop", rules(asks("offer")))
+	waiting, agreed := a.parks("offer", `{"n":1}`), a.parks("offer", `{"n":2}`)
+	d.approve(agreed)
+	if code, out := d.Run("grant", "revoke", "shop/agents", "--reason", "moved"); code != 0 {
+		t.Fatalf("revoke: exit %d: %s", code, out)
+	}
+	if code, out := d.Run("server", "remove", "shop"); code != 0 {
+		t.Fatalf("server remove: exit %d: %s", code, out)
+	}
+	for _, id := range []string{waiting, agreed} {
+		d.state(id, "cancelled")
+	}
+	until(t, "the server is gone", func() bool { return a.call("offer", `{"n":2}`).err != nil })
+	d.reached(0, "removed")
+}
+
 func TestRotationKeepsWhatWaits(t *testing.T) {
 	t.Parallel()
 	d := open(t)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -67,11 +68,32 @@ func TestCallIsParkedApprovedAndExecutedOnce(t *testing.T) {
 					t.Error("one yes let two calls through")
 				}
 				d.reached(0, "the third time")
+				d.recorded(t, id)
 			})
 		}
 	}
 	if code, out := d.Run("audit", "verify"); code != 0 {
 		t.Errorf("audit verify: exit %d: %s", code, out)
+	}
+}
+
+// recorded checks that the audit log has what let a call through.
+func (d *desk) recorded(t *testing.T, id string) {
+	t.Helper()
+	type entry struct {
+		Approval string `json:"approval"`
+		Outcome  string `json:"outcome"`
+	}
+	var list []entry
+	d.Run.JSON(t, &list, "audit", "search", "--decision", "allow")
+	if !slices.Contains(list, entry{id, "ok"}) {
+		t.Errorf("no call with approval %s is recorded: %+v", id, list)
+	}
+	proof := filepath.Join(t.TempDir(), "proof")
+	for _, args := range [][]string{{"audit", "prove", id, "--output", proof}, {"audit", "check-proof", proof}} {
+		if code, out := d.Run(args...); code != 0 {
+			t.Errorf("%v: exit %d: %s", args, code, out)
+		}
 	}
 }
 

@@ -2,9 +2,11 @@ package approvals
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/internal/testkit/mcptest"
 )
@@ -86,6 +88,14 @@ func TestOnlyThoseWhoMayDecide(t *testing.T) {
 	if a := d.decide(id, tokens["admin"], "deny"); a.status != http.StatusOK {
 		t.Errorf("denied: %d %s", a.status, a.body)
 	}
+	// Nor does the member decide whom the grant acts for.
+	if code, out := d.Run("grant", "set", "strict/agents", "--user", "admin"); code != 0 {
+		t.Fatalf("grant set: exit %d: %s", code, out)
+	}
+	until(t, "the grant acts for the admin", func() bool {
+		call := strict.call("offer", fmt.Sprintf(`{"at":%d}`, time.Now().UnixNano()))
+		return d.decide(call.meta.Approval, tokens["admin"], "approve").status == http.StatusForbidden
+	})
 	d.reached(0, "nothing was repeated")
 }
 

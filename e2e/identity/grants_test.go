@@ -95,7 +95,7 @@ func (g *gate) stream(method, token, session, body string) (ended <-chan struct{
 		r.Header.Set("Mcp-Method", "subscriptions/listen")
 		r.Header.Set("Mcp-Protocol-Version", modern)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // it is, when the stream has ended
 	if err != nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		g.t.Fatalf("a stream: %v, %v", resp, err)
 	}

@@ -58,8 +58,8 @@ func TestTokensOfAnAuthorizationServer(t *testing.T) {
       map: [{claim: client_id, value: %s, grant: nightly}]
 `, issuer, nightly.ID, reader.ID, late, overdue.ID))
 	g.Run.SetPolicy(t, "crm", "three", three)
-	_, own := g.Run.Grant(t, "crm", "nightly", "--policy", "three")
 	g.Run.Grant(t, "crm", "reader", "--policy", "three", "--scopes", "mcp:read")
+	_, own := g.Run.Grant(t, "crm", "nightly", "--policy", "three")
 	mcptest.AwaitToken(t, g.mcp("crm"), own)
 
 	// What a client is told that has no token.

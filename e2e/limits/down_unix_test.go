@@ -5,6 +5,8 @@ package limits
 import (
 	"fmt"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,4 +71,50 @@ func TestPostgreSQLIsRestarted(t *testing.T) {
 		}
 	}
 	readLog(t, c.gate(0).Run).covers(t, up.arrived(t))
+}
+
+// TestTheDatabaseDiesUnderRacingCalls ends the database, in order and by a crash, while
+// clients race through two processes: exactly as many calls reach the server as the limit
+// has room for, and all of them are in the log.
+func TestTheDatabaseDiesUnderRacingCalls(t *testing.T) {
+	t.Parallel()
+	const most, chunk = 1200, 200
+	database := testkit.StartOwnPostgres(t)
+	s := proxies(t, 2, onDatabase(database.URL()), limit(most), "--durability", "power_loss")
+	var number, down atomic.Int64
+	var wg sync.WaitGroup
+	for i := range s.starts {
+		for range 8 {
+			c := mcptest.NewClient(t, s.gate(i).URL, "", mcptest.Modern)
+			wg.Go(func() { // until the limit is used up
+				for t.Context().Err() == nil {
+					a, err := call(t.Context(), c, fmt.Sprintf("call-%d", number.Add(1)))
+					switch {
+					case err == nil && a.Allowed():
+					case err == nil && a.Policy.Code == "store_unavailable":
+						down.Add(1)
+					case err == nil && a.Policy.Code == "limit_exceeded":
+						return
+					default:
+						t.Errorf("%v %v", a, err)
+						return
+					}
+				}
+			})
+		}
+	}
+	for _, end := range []func(testing.TB){database.Stop, database.Crash, database.Crash} {
+		s.up.await(t, s.up.count(), chunk)
+		end(t)
+		before := down.Load()
+		until(t, "calls are denied", func() bool { return down.Load() > before })
+		database.Start(t)
+	}
+	wg.Wait()
+	arrived := s.up.arrived(t)
+	if len(arrived) != most {
+		t.Errorf("%d calls reached the server, want %d", len(arrived), most)
+	}
+	s.end(t)
+	readLog(t, s.gates[0].Run).covers(t, arrived)
 }

@@ -187,8 +187,8 @@ func onDatabase(url string) starter {
 	}
 }
 
-// proxies starts relays with a policy.
-func proxies(t *testing.T, n int, begin starter, policy string) *site {
+// proxies starts relays with a policy, and with further flags.
+func proxies(t *testing.T, n int, begin starter, policy string, more ...string) *site {
 	t.Helper()
 	s := &site{up: newServer(t), change: make(chan struct{})}
 	for i := range n {
@@ -197,7 +197,7 @@ func proxies(t *testing.T, n int, begin starter, policy string) *site {
 			first = s.gates[0]
 		}
 		start := begin(i, first)
-		start.Policy, start.Args = policy, []string{"--upstream", s.up.URL}
+		start.Policy, start.Args = policy, append([]string{"--upstream", s.up.URL}, more...)
 		g := start.Proxy(t)
 		start.State = g.State
 		s.starts, s.gates = append(s.starts, start), append(s.gates, g)

@@ -211,7 +211,7 @@ func TestVector20WhatGivesQuotaBack(t *testing.T) {
 	t.Parallel()
 	once := tools(`"a":{"limits":[{"counter":"once","window":"day","max":1,"scope":"grant","key":"args.k"}]}`)
 	unturned(t, aDay, func() bool {
-		s := proxied(t, once, "--timeout", "500ms")
+		s := proxied(t, once, "--timeout", "2s")
 		hold := make(chan struct{})
 		t.Cleanup(sync.OnceFunc(func() { close(hold) }))
 		s.up.Answer(func(w http.ResponseWriter, r *http.Request, m mcptest.Message) bool {

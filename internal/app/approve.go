@@ -49,7 +49,7 @@ func (a *App) Approve(ctx context.Context) (*approve.Service, error) {
 	}
 	a.approvals.service = approve.New(approve.Options{
 		Store: store, Ledger: a.store, Keys: a.keys, Caller: tenant.Local("cli"), Open: opener(enforce.SealParked), OpenCall: opener(enforce.SealRecorded),
-		Place: a.place, GrantName: a.grantName, Over: a.over, Charges: a.headroom, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
+		Place: a.place, GrantName: a.grantName, ActsFor: a.actsFor, Over: a.over, Charges: a.headroom, Link: a.approvalLink, Private: a.Config.MCP.PrivateWebhooks, Version: Version(), Log: a.log,
 		Variable: func(name string) (string, bool) { v := a.Config.Env(name); return v, v != "" },
 	})
 	return a.approvals.service, nil
@@ -89,7 +89,8 @@ func (a *App) place(ctx context.Context, workspace, server string) (p approve.Pl
 		}
 		return err
 	})
-	if s, known := a.Config.MCP.Servers[server]; errors.Is(err, ledger.ErrNotFound) && known {
+	// A file that was only found says nothing of who is told: it could run any program.
+	if s, known := a.Config.MCP.Servers[server]; errors.Is(err, ledger.ErrNotFound) && known && a.Config.MayServe() == nil {
 		return approve.Place{Name: server, Approvals: s.Approvals}, nil
 	}
 	return p, err
@@ -127,6 +128,22 @@ func (a *App) over(ctx context.Context, approval *enforce.Approval) (over bool, 
 		return err
 	})
 	return over, err
+}
+
+// actsFor is the member that a grant acts for. One that is not in the registry, as that of
+// a relay is not, acts for nobody.
+func (a *App) actsFor(ctx context.Context, grant string) (user string, err error) {
+	err = a.store.View(ctx, func(tx ledger.Tx) error {
+		g, err := tx.Registry().Grant(ctx, grant)
+		if err == nil {
+			user = g.User
+		}
+		return err
+	})
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = nil
+	}
+	return user, err
 }
 
 // approvalLink leads to the page of one approval, where people can reach this server.

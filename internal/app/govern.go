@@ -50,7 +50,7 @@ func Configured(c *config.Config) ([]govern.Configured, error) {
 // the file has them, which is for a server that starts; else those that it never had,
 // which is for a command that may see any file.
 func (a *App) SyncServers(ctx context.Context, whole bool) error {
-	if len(a.Config.MCP.Servers) > 0 {
+	if whole || len(a.Config.MCP.Servers) > 0 {
 		if err := a.Config.MayServe(); err != nil {
 			return err
 		}

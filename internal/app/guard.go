@@ -176,6 +176,8 @@ func (l *lateLedger) fold(ctx context.Context, source string, from, to int64, ca
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.app == nil {
+		Shed() // opening reads much of the program, and once
+		defer Shed()
 		a, err := Open(ctx, l.config, l.options)
 		if err != nil {
 			return err

@@ -31,6 +31,8 @@ type Options struct {
 	// Over reports whether an approval can't be used any more, since its grant or its server
 	// has ended. Nil: none is looked at.
 	Over func(ctx context.Context, a *enforce.Approval) (bool, error)
+	// ActsFor is the member that a grant acts for, if any. Nil: none does.
+	ActsFor func(ctx context.Context, grant string) (user string, err error)
 	// Charges is what a call would take from its limits under the policy in force. Nil:
 	// approvers see no headroom.
 	Charges func(ctx context.Context, a *enforce.Approval, arguments []byte) ([]enforce.Charge, error)

@@ -117,6 +117,30 @@ func TestWhoIsAloneDecidesUnlessFourEyesWereAskedFor(t *testing.T) {
 	}
 }
 
+// Ruling 16: never the own. A grant that somebody else made for a member is theirs.
+func TestWhomAGrantActsForDoesNotDecide(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		user    string
+		members []tenant.Member
+		want    fault.Code
+	}{
+		"for somebody else":    {"bob", []tenant.Member{{User: "eve", Role: tenant.Admin}}, ""},
+		"for them":             {"eve", []tenant.Member{{User: "eve", Role: tenant.Admin}, {User: "bob", Role: tenant.Admin}}, fault.RoleRequired},
+		"for them, alone then": {"eve", []tenant.Member{{User: "eve", Role: tenant.Admin}}, ""},
+	} {
+		d := open(t, func(o *approve.Options) {
+			o.ActsFor = func(context.Context, string) (string, error) { return tt.user, nil }
+		})
+		d.log.members = append(tt.members, tenant.Member{User: "ann", Role: tenant.Owner})
+		id := d.park(t, `{}`, fourEyes) // ann made the grant
+		_, err := d.As(member("eve", tenant.Admin)).Decide(t.Context(), id, true, "")
+		if tt.want == "" && err != nil || tt.want != "" && fault.CodeOf(err) != tt.want {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
 func TestADenialNeedsAReason(t *testing.T) {
 	t.Parallel()
 	for name, reason := range map[string]string{"none": "", "too long": strings.Repeat("x", 501), "invisible": "fine\u202e"} {

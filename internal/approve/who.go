@@ -101,31 +101,57 @@ func (s *Service) may(ctx context.Context, a *enforce.Approval, at Place) error 
 		return fault.New(fault.RoleRequired, "only these decide this approval: %s", printable(strings.Join(whom(a), ", "))).WithFix("ask one of them")
 	case !s.eligible(a):
 		return fault.New(fault.RoleRequired, "deciding an approval needs the role admin or the flag approver").With("role", string(tenant.Admin))
-	case !a.FourEyes || a.MintedBy == "" || a.MintedBy != s.person():
+	case !a.FourEyes:
 		return nil
+	}
+	minted := a.MintedBy != "" && a.MintedBy == s.person()
+	if !minted {
+		user, err := s.actsFor(ctx, a)
+		if err != nil || user == "" || user != s.person() {
+			return err
+		}
 	}
 	alone, err := s.alone(ctx, a, at)
 	if err != nil || alone {
 		return err
 	}
-	return fault.New(fault.RoleRequired, "who made the grant does not decide its calls (four eyes)").WithFix("ask another owner, admin or approver")
+	who := "who made the grant"
+	if !minted {
+		who = "whom the grant acts for"
+	}
+	return fault.New(fault.RoleRequired, "%s does not decide its calls (four eyes)", who).WithFix("ask another owner, admin or approver")
+}
+
+// actsFor is the member that the grant of a call acts for: it is as much their own as
+// that of who made the grant.
+func (s *Service) actsFor(ctx context.Context, a *enforce.Approval) (string, error) {
+	if s.o.ActsFor == nil {
+		return "", nil
+	}
+	user, err := s.o.ActsFor(ctx, a.Grant)
+	return user, failed(err, a.ID)
 }
 
 // alone reports whether four eyes are only the default, and nobody else could decide:
-// then the one who made the grant does, or nobody ever would. A server that is not known
+// then those whose own it is do, or nobody ever would. A server that is not known
 // any more keeps what was asked for when the call came.
 func (s *Service) alone(ctx context.Context, a *enforce.Approval, at Place) (bool, error) {
 	if !at.known || at.Approvals.FourEyes != nil {
 		return false, nil
 	}
+	agentOf, err := s.actsFor(ctx, a)
+	if err != nil {
+		return false, err
+	}
 	var members []tenant.Member
-	err := s.o.Ledger.View(ctx, func(tx ledger.Tx) (err error) {
+	err = s.o.Ledger.View(ctx, func(tx ledger.Tx) (err error) {
 		members, err = tx.Tenants().Members(ctx, a.Workspace)
 		return err
 	})
 	if err != nil {
 		return false, failed(err, a.ID)
 	}
+	members = slices.DeleteFunc(members, func(m tenant.Member) bool { return m.User == agentOf })
 	others := FourEyes(at.Approvals, a.Approvers, a.MintedBy, members)
 	if len(a.EscalateTo) > 0 {
 		others = others || FourEyes(at.Approvals, a.EscalateTo, a.MintedBy, members)

@@ -88,7 +88,7 @@ func (c *command) writeApproval(w io.Writer, a *approve.Item) {
 		if decides == "" {
 			decides = "owners, admins, members with the flag approver"
 		}
-		if a.FourEyes && a.MintedBy != "" {
+		if a.FourEyes && a.MintedBy != "" && a.State == "pending" { // who decided the others is said below
 			decides += "; not who made the grant"
 		}
 		say("decided by", decides)

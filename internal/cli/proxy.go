@@ -132,6 +132,7 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 		return err
 	}
 	c.narrow()
+	app.Shed()
 	relay := &app.Relay{Upstream: up, Server: spec.Name, Log: log}
 	if f.listen == "" {
 		return relay.Stdio(cmd.Context(), c.Stdin, c.out.Writer)

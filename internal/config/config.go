@@ -156,15 +156,15 @@ func (c *Config) trustImplicit() error {
 	}
 	local := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if c.Audit.CheckpointFile != "" || len(c.Audit.CheckpointCommand) > 0 {
-		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command, and was not asked for").
+		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
 	if len(c.Token.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
-		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url, and was not asked for").
+		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
 	if (c.DatabaseURL != "" && !localDatabase(c.DatabaseURL)) || c.MasterKeyFile != "" {
-		return fault.New(fault.Usage, "./sluice.yaml sets master_key_file or a database_url on another machine, and was not asked for").
+		return fault.New(fault.Usage, "./sluice.yaml sets master_key_file or a database_url on another machine; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
 	return nil

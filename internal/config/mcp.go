@@ -325,16 +325,21 @@ func local(host string) bool {
 }
 
 // MayServe refuses what a sluice.yaml may not do that was only found in the current
-// directory: run a server's program, or send a credential off this machine.
+// directory: run a program, tell others of calls, send a credential off this machine, or
+// say whose tokens are let in.
 func (c *Config) MayServe() error {
 	if !c.implicit {
 		return nil
+	}
+	if len(c.MCP.Bearer) > 0 {
+		return fault.New(fault.Usage, "./sluice.yaml says under mcp.bearer whose tokens are let in; it was only found here, not named").
+			WithFix("name it: --config sluice.yaml")
 	}
 	for _, name := range c.MCP.Names() {
 		s := c.MCP.Servers[name]
 		u, err := url.Parse(s.URL)
 		remote := s.URL != "" && (err != nil || !local(u.Hostname()))
-		runs := len(s.Command) > 0
+		runs := len(s.Command) > 0 || len(s.Approvals.Notify) > 0
 		for _, v := range s.Headers {
 			runs = runs || len(v.Command) > 0
 		}
@@ -342,7 +347,7 @@ func (c *Config) MayServe() error {
 			runs = runs || len(s.OAuth.ClientSecret.Command) > 0 || len(s.OAuth.ClientKey.Command) > 0
 		}
 		if runs || remote && (len(s.Headers) > 0 || s.OAuth != nil) {
-			return fault.New(fault.Usage, "./sluice.yaml has a command or a credential for another machine under mcp.servers.%s, and was not asked for", name).
+			return fault.New(fault.Usage, "./sluice.yaml has a command, a notification or a credential for another machine under mcp.servers.%s; it was only found here, not named", name).
 				WithFix("name it: --config sluice.yaml")
 		}
 	}

@@ -90,6 +90,20 @@ mcp:
 	}
 }
 
+func TestAFileThatWasOnlyFoundLetsNobodyIn(t *testing.T) { //nolint:paralleltest // it changes the working directory
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "sluice.yaml"), []byte("mcp: {bearer: [{issuer: \"https://b.example.com\"}]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if c, err := config.Load("", nil); err != nil || c.MayServe() == nil {
+		t.Errorf("found: %v", err)
+	}
+	if c, err := config.Load("sluice.yaml", nil); err != nil || c.MayServe() != nil {
+		t.Errorf("named: %v", err)
+	}
+}
+
 func TestAFileThatWasOnlyFoundStartsNothing(t *testing.T) { //nolint:paralleltest // it changes the working directory
 	for name, tt := range map[string]struct {
 		server string
@@ -99,6 +113,8 @@ func TestAFileThatWasOnlyFoundStartsNothing(t *testing.T) { //nolint:paralleltes
 		"a credential, elsewhere":       {`{url: https://a.example.com/mcp, headers: {A: {env: X}}}`, false},
 		"OAuth, elsewhere":              {`{url: https://a.example.com/mcp, oauth: {}}`, false},
 		"a secret from a command":       {`{url: "http://127.0.0.1:1/mcp", headers: {A: {command: [x]}}}`, false},
+		"a notification":                {`{url: https://a.example.com/mcp, approvals: {notify: [{command: [x]}]}}`, false},
+		"a webhook":                     {`{url: https://a.example.com/mcp, approvals: {notify: [{webhook: "https://b.example.com/"}]}}`, false},
 		"a URL":                         {`{url: https://a.example.com/mcp}`, true},
 		"a credential, on this machine": {`{url: "http://127.0.0.1:1/mcp", headers: {A: {env: X}}}`, true},
 	} {

@@ -69,7 +69,7 @@ func (c *Config) MayRun(name string) error {
 	if !c.implicit {
 		return nil
 	}
-	return fault.New(fault.Usage, "./sluice.yaml has the program %s among its sources, and was not asked for", name).
+	return fault.New(fault.Usage, "./sluice.yaml has the program %s among its sources; it was only found here, not named", name).
 		WithFix("name it: --config sluice.yaml")
 }
 

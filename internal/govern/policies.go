@@ -181,7 +181,7 @@ func version1(ctx context.Context, tx ledger.Tx, p *registry.Policy, version int
 		version = p.Version
 	}
 	v, err := tx.Registry().Version(ctx, p.ID, version)
-	return v, missing(err, "policy %s has no version %d: it is at %d", p.Name, version, p.Version)
+	return v, listed(missing(err, "policy %s has no version %d: it is at %d", p.Name, version, p.Version), "`sluice policy versions SERVER %s` lists them", p.Name)
 }
 
 // Compared is what differs between two versions.

@@ -122,7 +122,7 @@ type replayer struct {
 }
 
 // notOfPolicy are codes of calls that no document decided.
-var notOfPolicy = []string{string(policy.StoreUnavailable), string(policy.UpstreamAuthFailed), string(policy.MethodNotAllowed)}
+var notOfPolicy = []string{string(policy.StoreUnavailable), string(policy.UpstreamAuthFailed), string(policy.MethodNotAllowed), "read_only_scope"}
 
 func (r *replayer) add(c *Past) {
 	if c.Call.Tool == "" || slices.Contains(notOfPolicy, c.Call.Code) {

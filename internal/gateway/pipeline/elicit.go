@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -31,9 +32,20 @@ func (p *Pipeline) pending(ctx context.Context, s *Subject, c *exchange.Call, ou
 		}
 	}
 	return p.answerDenial(ctx, c, out, &denial{
-		code: policy.ApprovalPending, rule: a.Rule, text: pendingText(a, link), policy: a.Policy, version: a.Version,
+		code: policy.ApprovalPending, rule: a.Rule, text: pendingText(a, link), policy: s.policyName(a.Policy), version: a.Version,
 		approval: a.ID, expires: a.ExpiresAt, link: link, retry: askAgainIn,
 	})
+}
+
+// policyName is how a policy of the subject is called, as denials call it; of one that is
+// no longer its own only the id is known.
+func (s *Subject) policyName(id string) string {
+	for i := range s.Policies {
+		if b := &s.Policies[i]; b.ID == id {
+			return cmp.Or(b.Name, id)
+		}
+	}
+	return id
 }
 
 // pendingText is what an agent reads, and tells its user.
@@ -107,7 +119,7 @@ func askLegacy(c *exchange.Call, out exchange.Sink, a *enforce.Approval, link st
 func (p *Pipeline) askModern(s *Subject, c *exchange.Call, out exchange.Sink, a *enforce.Approval, link string) error {
 	m := c.Message
 	request := object(mcpwire.Field{Name: "method", Value: mcpwire.Quote(mcpwire.MethodElicit)}, mcpwire.Field{Name: "params", Value: elicitation(a, link)})
-	d := denial{code: policy.ApprovalPending, rule: a.Rule, policy: a.Policy, version: a.Version, approval: a.ID, expires: a.ExpiresAt, link: link, retry: askAgainIn}
+	d := denial{code: policy.ApprovalPending, rule: a.Rule, policy: s.policyName(a.Policy), version: a.Version, approval: a.ID, expires: a.ExpiresAt, link: link, retry: askAgainIn}
 	result := object(
 		mcpwire.Field{Name: "resultType", Value: []byte(`"input_required"`)},
 		mcpwire.Field{Name: "inputRequests", Value: object(mcpwire.Field{Name: approvalInput, Value: request})},

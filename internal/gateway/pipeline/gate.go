@@ -47,9 +47,25 @@ func (p *Pipeline) call(ctx context.Context, of *session, c *exchange.Call, out 
 			return p.task(ctx, of, s, c, out, next)
 		case !s.permits(method):
 			return p.refuseMethod(ctx, of, s, c, out)
+		case s.onlyReads(c) && !reads(method):
+			return readOnly()
 		}
 		return next(ctx, c, out)
 	}
+}
+
+// onlyReads reports whether a call is of somebody who may not act.
+func (s *Subject) onlyReads(c *exchange.Call) bool { return s.ReadOnly || c.Caller.ReadOnly }
+
+// reads reports whether a method is known to change nothing. What an extension's does
+// nobody knows.
+func reads(method string) bool {
+	switch method {
+	case mcpwire.MethodResourcesList, mcpwire.MethodTemplatesList, mcpwire.MethodResourcesRead, mcpwire.MethodSubscribe, mcpwire.MethodUnsubscribe,
+		mcpwire.MethodPromptsList, mcpwire.MethodPromptsGet, mcpwire.MethodComplete, mcpwire.MethodTaskGet, "tasks/list", "tasks/result":
+		return true
+	}
+	return false
 }
 
 // notify passes on what has no answer: notifications and responses of a client. What
@@ -66,7 +82,8 @@ func (p *Pipeline) notify(ctx context.Context, c *exchange.Call, next exchange.N
 	case m.Kind.Response(), strings.HasPrefix(m.Method, "notifications/"):
 		return next(ctx, c, nowhere{})
 	// A request without an id has no answer, and is not done for that.
-	case m.Method == mcpwire.MethodToolsCall, m.Method == mcpwire.MethodToolsList, disguised(m.Method), !s.permits(m.Method):
+	case m.Method == mcpwire.MethodToolsCall, m.Method == mcpwire.MethodToolsList, disguised(m.Method), !s.permits(m.Method),
+		s.onlyReads(c) && !reads(m.Method):
 		return &exchange.Error{Code: exchange.CannotCarry, Message: "a request without an id is not passed on", Fix: "send it with an id"}
 	}
 	return next(ctx, c, nowhere{})
@@ -141,7 +158,7 @@ func (p *Pipeline) refuseMethod(ctx context.Context, of *session, s *Subject, c 
 	m := c.Message
 	return out.Send(exchange.Event{Final: true, Data: mcpwire.BuildError(m.Bytes(m.ID), mcpwire.CodeMethodNotFound,
 		"the gateway does not let this method pass", []byte(`{"code":"`+string(policy.MethodNotAllowed)+
-			`","fix":"whoever runs the gateway can allow it with methods of the server"}`))})
+			`","fix":"whoever runs the gateway can allow it: methods of the server, --method of sluice proxy"}`))})
 }
 
 // record writes down a denial that is given whether or not it can be.

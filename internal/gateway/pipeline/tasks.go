@@ -17,7 +17,7 @@ import (
 // one of a call that was admitted.
 func (p *Pipeline) task(ctx context.Context, of *session, s *Subject, c *exchange.Call, out exchange.Sink, next exchange.Next) error {
 	m := c.Message
-	if (s.ReadOnly || c.Caller.ReadOnly) && (m.Method == mcpwire.MethodTaskUpdate || m.Method == mcpwire.MethodTaskCancel) {
+	if s.onlyReads(c) && !reads(m.Method) {
 		return readOnly()
 	}
 	if s.permits(m.Method) {

@@ -64,7 +64,7 @@ func (p *Pipeline) toolsCall(ctx context.Context, of *session, s *Subject, c *ex
 	if err = t.describe(tool); err != nil {
 		return invalid(c, out, "params.arguments can't be read")
 	}
-	if s.ReadOnly || c.Caller.ReadOnly {
+	if s.onlyReads(c) {
 		t.rec.Decision, t.rec.Code, t.rec.Rule = "deny", string(exchange.ReadOnlyScope), "(scope)"
 		p.record(ctx, t.rec)
 		return readOnly()

@@ -362,23 +362,31 @@ func (u *greeted) Initialize(ctx context.Context, c *exchange.Call, out exchange
 	return u.script.Initialize(ctx, c, out)
 }
 
-func TestReadOnlyGrantsCallNoTools(t *testing.T) {
+func TestReadOnlyGrantsChangeNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, `{"version":"1","default":"allow","tools":{}}`)
 	s := *d.dir.all["ann"]
 	s.ReadOnly = true
 	d.dir.put("ann", &s)
-	for _, method := range []string{"tools/call", "tasks/cancel", "tasks/update"} {
+	for _, method := range []string{"tools/call", "tasks/cancel", "tasks/update", "tasks/Cancel", "x/delete"} {
 		err := d.front.Call(t.Context(), modern(t, "1", method, `"name":"read","taskId":"t1"`, `{}`), newTape())
 		if !errors.Is(err, &exchange.Error{Code: exchange.ReadOnlyScope}) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	if a := readAnswer(t, d.say("2", "tools/list", "")); a.failed != 0 {
-		t.Errorf("tools/list: %s", a.raw)
+	session := d.open(`{}`)
+	for _, method := range []string{"tools/call", "tasks/cancel", "x/delete"} { // without an id
+		if err := session.Notify(t.Context(), message(t, `{"jsonrpc":"2.0","method":"`+method+`","params":{"taskId":"t1"}}`)); err == nil {
+			t.Errorf("%s without an id passes", method)
+		}
 	}
-	if d.forwarded() != 0 {
-		t.Error("a call was forwarded")
+	if heard := d.up.log(); len(heard) != 0 {
+		t.Errorf("the upstream heard %q", heard)
+	}
+	for _, method := range []string{"tools/list", "resources/read", "prompts/get", "tasks/get"} {
+		if a := readAnswer(t, d.say("2", method, `"taskId":"t1"`)); a.failed != 0 {
+			t.Errorf("%s: %s", method, a.raw)
+		}
 	}
 }
 

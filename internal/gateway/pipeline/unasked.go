@@ -77,7 +77,7 @@ func (s *Subject) questions(m *mcpwire.Message) bool {
 // forbidden answers in place of who was not asked.
 func forbidden(id []byte, code int) []byte {
 	return mcpwire.BuildError(id, code, "the gateway does not let this server ask its clients",
-		[]byte(`{"code":"`+string(policy.MethodNotAllowed)+`","fix":"whoever runs the gateway can allow it with methods of the server"}`))
+		[]byte(`{"code":"`+string(policy.MethodNotAllowed)+`","fix":"whoever runs the gateway can allow it: methods of the server, --method of sluice proxy"}`))
 }
 
 // refuse tells the server that nobody was asked. It may be waiting for its own words to be

@@ -87,22 +87,30 @@ func TestDiskFull(t *testing.T) {
 // record stands in the file.
 func TestRefusedThoughWritten(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	s := open(t, Options{Dir: dir, Now: at(noon)})
-	c := charge("c", 1)
-	write := s.write
-	s.write = func(f *os.File, b []byte, at int64) (int, error) {
-		n, _ := write(f, b, at)
-		_ = f.Close() // so that it can't be cut off
-		return n, syscall.EIO
-	}
-	if reply, err := s.Reserve(t.Context(), &enforce.Request{Call: decision("refused"), Charges: []enforce.Charge{c}}); !errors.Is(err, syscall.EIO) || reply.Admitted {
-		t.Fatalf("%+v %v", reply, err)
-	}
-	s.write = write
-	eventually(t, "it is well again", func() bool { return s.Health(t.Context()) == nil })
-	if !admit(t, open(t, Options{Dir: dir, Now: at(noon)}), "next", c) {
-		t.Error("a call that was refused took the quota")
+	for name, fail := range map[string]func(f *os.File, n int) int{
+		"it can't be cut off": func(f *os.File, n int) int { _ = f.Close(); return n },
+		"it is not told of":   func(*os.File, int) int { return 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := open(t, Options{Dir: dir, Now: at(noon)})
+			c := charge("c", 1)
+			write := s.write
+			s.write = func(f *os.File, b []byte, at int64) (int, error) {
+				n, _ := write(f, b, at)
+				return fail(f, n), syscall.EIO
+			}
+			reply, err := s.Reserve(t.Context(), &enforce.Request{Call: decision("refused"), Charges: []enforce.Charge{c}})
+			if !errors.Is(err, syscall.EIO) || reply.Admitted {
+				t.Fatalf("%+v %v", reply, err)
+			}
+			s.write = write
+			eventually(t, "it is well again", func() bool { return s.Health(t.Context()) == nil })
+			if !admit(t, open(t, Options{Dir: dir, Now: at(noon)}), "next", c) {
+				t.Error("a call that was refused took the quota")
+			}
+		})
 	}
 }
 

@@ -296,9 +296,9 @@ func (g *group) flush() error {
 	st := g.st
 	n, err := g.write(st.file, g.buf, st.end)
 	if err != nil {
-		if n > 0 {
-			g.left = st.file.Truncate(st.end) != nil // else the next writer cuts off what is no record
-		}
+		// Whatever was counted as written: a part may be there. Where it can't be cut off,
+		// the next writer cuts off what is no record.
+		g.left = st.file.Truncate(st.end) != nil
 		return err
 	}
 	st.end += int64(n)

@@ -36,7 +36,8 @@ type Options struct {
 	// Fold hands call records on to the audit log: those among the numbers from to to,
 	// both included. It must store them and the position to in one transaction, and leave
 	// out what the stored position says it has taken before; audit.ErrLeftOut says that it
-	// lacks what came before from. audit.Log.AppendCalls does. nil: they stay in the journal.
+	// lacks what came before from. audit.Log.AppendCalls does. The calls and their texts are
+	// lent until it returns. nil: they stay in the journal.
 	Fold       func(ctx context.Context, source string, from, to int64, calls []audit.TimedCall) error
 	Durability Durability
 	// KeepCalls is how long calls can be searched, 0: 90 days. KeepArguments is how long

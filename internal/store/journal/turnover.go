@@ -47,10 +47,8 @@ func (g *group) turnOver() error {
 	}
 	last := beginFrame(nil, st.seq+1, g.at.UnixNano(), kindTurned)
 	endFrame(last, 0)
-	if n, err := g.write(st.file, last, st.end); err != nil {
-		if n > 0 {
-			_ = st.file.Truncate(st.end)
-		}
+	if _, err := g.write(st.file, last, st.end); err != nil {
+		_ = st.file.Truncate(st.end)
 		return err
 	}
 	st.seq++
