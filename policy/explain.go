@@ -154,7 +154,7 @@ func (c *condition) reason(v value, result Truth) string {
 		return "a number whose digits or exponent are too many to tell it from the operand"
 	case c.op.ordered():
 		return v.kind.String() + ", not a number"
-	case c.op == &opRegex:
+	case c.op == &opRegex && v.kind != kindString:
 		return v.kind.String() + ", not a string"
 	case c.op == &opIn || c.op == &opNotIn:
 		return v.kind.String() + ", and nothing listed is one"

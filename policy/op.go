@@ -42,6 +42,7 @@ type operand struct {
 	// texts are the strings of a long list.
 	texts map[string]struct{}
 	re    *regexp.Regexp
+	steps int // what looking for it costs for each byte
 }
 
 // shortList is how long a list may be to be compared one by one.

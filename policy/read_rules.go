@@ -141,7 +141,7 @@ func (r *reader) operand(c *conditionModel, at string) {
 			r.fault(codeRegex, at, "the pattern can't be used: "+problem, "patterns are RE2, at most 1000 bytes")
 			return
 		}
-		c.use.re = re
+		c.use.re, c.use.steps = re, stepsOf(c.value.text)
 		if !strings.ContainsAny(c.value.text, "^$") && !strings.Contains(c.value.text, `\A`) && !strings.Contains(c.value.text, `\z`) {
 			r.fault(warnRegex, at, "the pattern is found anywhere in the text", "write ^"+bracketed(c.value.text)+"$ if the whole text is meant")
 		}

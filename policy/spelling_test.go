@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"strings"
 	"testing"
 
 	"sluice/policy"
@@ -126,5 +127,26 @@ func TestManyPaths(t *testing.T) {
 	}
 	if _, _, ok := charges(t, p, "t", `{`+many(39, `"a%d":1`)+`}`); ok {
 		t.Error("a call without the last argument is allowed")
+	}
+}
+
+// A text that would take minutes to look through is denied at once; a long one that takes
+// none is judged.
+func TestATextTooLongForItsPattern(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 2<<20)
+	for pattern, want := range map[string]policy.Verdict{"[a-z]{300}!": policy.Deny, "^[a-z]+!$": policy.Allow, "drop table": policy.Allow} {
+		p := compile(t, tool(`{"deny_if":[{"conditions":[{"path":"args.a","op":"regex","value":"`+pattern+`"}]}]}`))
+		c := policy.Call{Tool: "t", Arguments: []byte(`{"a":"` + long + `"}`)}
+		if d := p.Decide(c); d.Verdict != want {
+			t.Errorf("%s: %+v", pattern, d)
+		}
+		for _, s := range p.Explain(c) {
+			for _, j := range s.Conditions {
+				if want == policy.Deny && j.Why != "a string that can't be judged" {
+					t.Errorf("%s: %s", pattern, j.Why)
+				}
+			}
+		}
 	}
 }

@@ -101,7 +101,7 @@ func reach(grant, token []string, signed bool) (read, write bool) {
 // is wrong: a token of another server must not learn that it is one.
 func (k *callers) refuse(r *http.Request, path string, err error) error {
 	if errors.Is(err, bearer.ErrUnavailable) || errors.Is(err, govern.ErrUnavailable) {
-		return &exchange.Error{Code: exchange.ShuttingDown, Message: "who may call can't be looked up now", Fix: "try again later", Cause: err}
+		return &exchange.Error{Code: exchange.Unavailable, Message: "who may call can't be looked up now", Fix: "try again later", Cause: err}
 	}
 	source, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -115,7 +115,9 @@ func (k *callers) refuse(r *http.Request, path string, err error) error {
 			Message: "too many tokens were refused; try again later", RetryAfter: int(wait.Seconds()) + 1,
 		}
 	}
-	return &httpserve.Refusal{
-		Status: http.StatusUnauthorized, WWWAuthenticate: k.bearer.Challenge(k.base, path, "invalid_token"), Message: "the token is not valid here, or not any more",
+	text := "the token is not valid here, or not any more"
+	if _, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.HasPrefix(strings.TrimSpace(token), "slt_") {
+		text += "; slt_… are tokens of the API, a server is called with one of a grant: `sluice grant add`"
 	}
+	return &httpserve.Refusal{Status: http.StatusUnauthorized, WWWAuthenticate: k.bearer.Challenge(k.base, path, "invalid_token"), Message: text}
 }

@@ -2,7 +2,6 @@ package enforce_test
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
@@ -103,19 +102,6 @@ func TestApprovalsWhenTimeGoesBack(t *testing.T) {
 	list := b.Escalate(back.Add(31 * time.Minute))
 	if len(list) != 1 || !list[0].ExpiresAt.Equal(b.Approval("pending").ExpiresAt) {
 		t.Errorf("what is told of one that escalated is not what is stored: %+v", list)
-	}
-}
-
-// A limit that only counts denies nothing, however much it has counted.
-func TestACounterThatIsFull(t *testing.T) {
-	t.Parallel()
-	c := perHour(1)
-	c.Amount, c.Max = math.MaxInt64/2, math.MaxInt64
-	b := enforce.NewBook()
-	for range 4 {
-		if reply := b.Admit(noon, request(c)); !reply.Admitted {
-			t.Fatalf("%+v", reply)
-		}
 	}
 }
 

@@ -47,9 +47,9 @@ func (t *Tally) Used(c *Charge, at time.Time) int64 {
 }
 
 // Room reports whether a charge fits beside what is used. An amount that no limit can
-// hold, or that would give back, never fits; a Max of MaxInt64 only counts.
+// hold, or that would give back, never fits.
 func (c *Charge) Room(used int64) bool {
-	return c.Amount >= 0 && (c.Max == math.MaxInt64 || c.Amount <= c.Max && used <= c.Max-c.Amount)
+	return c.Amount >= 0 && c.Amount <= c.Max && used <= c.Max-c.Amount
 }
 
 // Retry is how long it takes until a charge has room, if nobody else takes any; 0 where

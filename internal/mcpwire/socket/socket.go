@@ -1,4 +1,4 @@
-// Package socket makes TCP connections cheaper for a relay, which does little between
+// Package socket makes connections cheaper for a relay, which does little between
 // one read and the next write.
 //
 // How: Go's scheduler watches every system call in case it blocks. Where a process is

@@ -11,26 +11,50 @@ import (
 
 // Conn is a connection that is read and written in the cheapest way that is known here.
 func Conn(c net.Conn) net.Conn {
-	t, ok := c.(*net.TCPConn)
-	if !ok {
-		return c
+	switch c := c.(type) {
+	case *net.TCPConn:
+		if raw, err := c.SyscallConn(); err == nil {
+			return &tcp{c, newStream(c, raw)}
+		}
+	case *net.UnixConn:
+		if raw, err := c.SyscallConn(); err == nil && c.LocalAddr().Network() == "unix" {
+			return &unix{c, newStream(c, raw)}
+		}
 	}
-	raw, err := t.SyscallConn()
-	if err != nil {
-		return c
-	}
-	conn := &conn{TCPConn: t, raw: raw}
-	conn.in.op, conn.in.step = syscall.SYS_READ, conn.in.try
-	conn.out.op, conn.out.step = syscall.SYS_WRITE, conn.out.try
-	conn.look = conn.in.once
-	return conn
+	return c
 }
 
-type conn struct {
-	*net.TCPConn
+// A connection has what net's has, but for what a stream does itself.
+type (
+	tcp struct {
+		*net.TCPConn
+		*stream
+	}
+	unix struct {
+		*net.UnixConn
+		*stream
+	}
+)
+
+func (c *tcp) Read(p []byte) (int, error)   { return c.stream.Read(p) }
+func (c *tcp) Write(p []byte) (int, error)  { return c.stream.Write(p) }
+func (c *unix) Read(p []byte) (int, error)  { return c.stream.Read(p) }
+func (c *unix) Write(p []byte) (int, error) { return c.stream.Write(p) }
+
+// stream reads and writes.
+type stream struct {
+	of      net.Conn
 	raw     syscall.RawConn
 	in, out half
 	look    func(fd uintptr) bool
+}
+
+func newStream(of net.Conn, raw syscall.RawConn) *stream {
+	s := &stream{of: of, raw: raw}
+	s.in.op, s.in.step = syscall.SYS_READ, s.in.try
+	s.out.op, s.out.step = syscall.SYS_WRITE, s.out.try
+	s.look = s.in.once
+	return s
 }
 
 // half is one direction. What a try needs stands here, so that it takes nothing from
@@ -79,7 +103,7 @@ func (h *half) once(fd uintptr) bool {
 
 // Quiet reports whether a connection that nobody reads is open and has nothing to read.
 // Where it has, a byte of it is lost.
-func (c *conn) Quiet() bool {
+func (c *stream) Quiet() bool {
 	h := &c.in
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -90,7 +114,7 @@ func (c *conn) Quiet() bool {
 }
 
 // Read serves net.Conn.
-func (c *conn) Read(p []byte) (int, error) {
+func (c *stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -112,7 +136,7 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 // Write serves net.Conn.
-func (c *conn) Write(p []byte) (n int, err error) {
+func (c *stream) Write(p []byte) (n int, err error) {
 	h := &c.out
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -133,6 +157,6 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (c *conn) fault(op string, errno syscall.Errno) error {
-	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError(op, errno)}
+func (c *stream) fault(op string, errno syscall.Errno) error {
+	return &net.OpError{Op: op, Net: c.of.LocalAddr().Network(), Source: c.of.LocalAddr(), Addr: c.of.RemoteAddr(), Err: os.NewSyscallError(op, errno)}
 }

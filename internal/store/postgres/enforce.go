@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"sluice/internal/enforce"
 	"sluice/internal/fault"
 	"sluice/internal/ids"
+	"sluice/internal/mcpwire/socket"
 )
 
 // Durability says what a decision survives.
@@ -146,6 +148,14 @@ func (e *Enforcement) connector(base *pgx.ConnConfig) func(context.Context) (*pg
 		"jit":                                 "off",
 	} {
 		c.RuntimeParams[name] = value
+	}
+	dial := c.DialFunc
+	c.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return socket.Conn(conn), nil
 	}
 	return func(ctx context.Context) (*pgx.Conn, error) {
 		conn, err := pgx.ConnectConfig(ctx, c)
