@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"sluice/internal/enforce"
 	"sluice/internal/mcpwire"
@@ -100,6 +101,21 @@ func (w *watchRelay) Relay(r *http.Response) error {
 // says whether it is a result.
 const mostRead = 1 << 20
 
+// rooms are used again by the answers that are read along: a long one would grow a new
+// one step by step.
+var rooms = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+// mostRoom is how large a room may be to be kept.
+const mostRoom = 256 << 10
+
+func room() []byte { return (*rooms.Get().(*[]byte))[:0] }
+
+func leave(b []byte) {
+	if cap(b) > 0 && cap(b) <= mostRoom {
+		rooms.Put(&b)
+	}
+}
+
 // bodyTee reads a body that is one message.
 type bodyTee struct {
 	io.ReadCloser
@@ -116,6 +132,9 @@ func (b *bodyTee) Read(p []byte) (int, error) {
 	}
 	if !b.long && n > 0 {
 		if err == nil || len(b.kept) > 0 {
+			if b.kept == nil {
+				b.kept = room()
+			}
 			b.kept = append(b.kept, p[:n]...)
 			b.long = len(b.kept) > mostRead
 		} else { // all at once
@@ -126,9 +145,11 @@ func (b *bodyTee) Read(p []byte) (int, error) {
 	switch {
 	case b.long:
 		b.w.glance(b.kept, b.status)
+		leave(b.kept)
 		b.kept = nil
 	case errors.Is(err, io.EOF):
 		b.w.answered(b.kept, b.status)
+		leave(b.kept)
 		b.kept = nil
 	}
 	return n, err
@@ -178,6 +199,7 @@ type eventTee struct {
 
 	line   []byte // the beginning of a line that is not whole yet
 	data   []byte // of the event being read
+	spare  []byte // the room that data is in, where that was a line's
 	some   bool   // it has data lines
 	skipLF bool   // the line before ended with CR
 	long   bool   // the event is too long to be kept
@@ -187,6 +209,11 @@ func (t *eventTee) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	if n > 0 && !t.w.seen {
 		t.feed(p[:n])
+		if t.w.seen {
+			leave(t.line)
+			leave(t.spare)
+			t.line, t.data, t.spare = nil, nil, nil
+		}
 	}
 	return n, err
 }
@@ -228,6 +255,9 @@ func (t *eventTee) keep(part []byte) {
 		t.line = append(t.line[:0], 'x') // the line goes on, and is not empty
 		return
 	}
+	if t.line == nil {
+		t.line = room()
+	}
 	t.line = append(t.line, part...)
 }
 
@@ -247,11 +277,20 @@ func dataOf(line []byte) ([]byte, bool) {
 func (t *eventTee) take(line []byte) {
 	if len(line) > 0 {
 		if value, ok := dataOf(line); ok && !t.long {
-			if t.some {
-				t.data = append(t.data, '\n')
+			switch {
+			case t.some:
+				t.data = append(append(t.data, '\n'), value...)
+			case len(t.line) > 0: // it stays where it was put together
+				t.data = value
+				t.line, t.spare = t.spare[:0], t.line
+			default:
+				if t.spare == nil {
+					t.spare = room()
+				}
+				t.data = append(t.spare[:0], value...)
+				t.spare = t.data
 			}
 			t.some = true
-			t.data = append(t.data, value...)
 		}
 		return
 	}
