@@ -24,6 +24,7 @@ type endpoint struct {
 	upstream exchange.Upstream
 	face     *httpserve.Handler // nil: it could not be built
 	closer   io.Closer          // beside the upstream
+	broken   error              // why it could not be built
 }
 
 func (e *endpoint) close(ctx context.Context) error {
@@ -157,14 +158,13 @@ func (g *Gateway) build(r *registry.Server, standing *endpoints) *endpoint {
 	if r.Workspace != g.app.Config.MCP.Workspace() {
 		e.name = r.ID
 	}
-	var err error
 	if len(r.Members) > 0 {
-		err = g.buildAggregate(e, standing)
+		e.broken = g.buildAggregate(e, standing)
 	} else {
-		err = g.buildServer(e)
+		e.broken = g.buildServer(e)
 	}
-	if err != nil {
-		g.o.Log.Error("a server can't be served the way it is configured", "server", e.name, "error", err)
+	if e.broken != nil {
+		g.o.Log.Error("a server can't be served the way it is configured", "server", e.name, "error", e.broken)
 		return e
 	}
 	e.face = httpserve.New(httpserve.Options{

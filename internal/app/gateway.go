@@ -100,6 +100,15 @@ func (a *App) Gateway(ctx context.Context, o GatewayOptions) (g *Gateway, err er
 		Upstream: shared{}, Authenticate: g.unknown, AllowedHosts: slices.Concat(o.Hosts, a.Config.MCP.AllowedHosts), AllowedOrigins: a.Config.MCP.AllowedOrigins,
 	})
 	g.refresh()
+	// What its own file says wrongly, a server that starts refuses; a server that somebody
+	// added elsewhere must not keep the others from being served.
+	for _, e := range g.ends.Load().all {
+		if _, mine := a.Config.MCP.Servers[e.name]; mine && e.broken != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+			defer cancel()
+			return nil, errors.Join(e.broken, g.Close(ctx))
+		}
+	}
 	return g, nil
 }
 
