@@ -151,7 +151,7 @@ func foldInto(a *App) foldFunc {
 		looked, since = time.Now(), 0
 		// The records are in the log; a checkpoint that can't be exported now is made up
 		// for by the next, and is no reason to let no call pass.
-		if err := a.Writeback.Checkpoint(ctx, false); err != nil && a.log != nil {
+		if err := a.Writeback.Checkpoint(ctx, false); err != nil && ctx.Err() == nil && a.log != nil {
 			a.log.Warn("the audit log was not checkpointed", "error", err)
 		}
 		return nil
