@@ -7,56 +7,26 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"sluice/internal/testkit/mcptest"
 	"sluice/internal/testkit/proc"
 )
-
-var program struct {
-	once sync.Once
-	dir  string
-	path string
-	err  error
-}
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == childArgument {
 		child(os.Stdin, os.Stdout)
 		return
 	}
-	code := m.Run()
-	if program.dir != "" {
-		_ = os.RemoveAll(program.dir)
-	}
-	os.Exit(code)
-}
-
-// sluice is the program, built once.
-func sluice(t *testing.T) string {
-	t.Helper()
-	program.once.Do(func() {
-		if program.dir, program.err = os.MkdirTemp("", "sluice-fidelity-"); program.err != nil {
-			return
-		}
-		program.path = filepath.Join(program.dir, "sluice")
-		if out, err := exec.Command("go", "build", "-o", program.path, "sluice/cmd/sluice").CombinedOutput(); err != nil {
-			program.err = fmt.Errorf("%w\n%s", err, out)
-		}
-	})
-	if program.err != nil {
-		t.Fatal(program.err)
-	}
-	return program.path
+	mcptest.Main(m)
 }
 
 // environment keeps a relay off this user's own state.
@@ -69,7 +39,7 @@ func environment(t *testing.T) []string {
 func relay(t *testing.T, upstream ...string) string {
 	t.Helper()
 	args := append([]string{"proxy", "--listen", "127.0.0.1:0"}, upstream...)
-	p, err := proc.Start(context.Background(), environment(t), sluice(t), args...)
+	p, err := proc.Start(context.Background(), environment(t), mcptest.Program(t), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"sluice/internal/mcpwire"
+	"sluice/internal/testkit/mcptest"
 )
 
 // childArgument makes the test program an MCP server on its standard streams.
@@ -122,7 +123,7 @@ type local struct {
 
 func startLocal(t *testing.T, upstream string) *local {
 	t.Helper()
-	cmd := exec.Command(sluice(t), "proxy", "--upstream", upstream)
+	cmd := exec.Command(mcptest.Program(t), "proxy", "--upstream", upstream)
 	cmd.Env = append(os.Environ(), environment(t)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

@@ -60,15 +60,7 @@ func (e *everything) gone(user string) bool {
 func (s *Service) Grants(ctx context.Context, server string, revoked bool) (list []GrantView, err error) {
 	list = []GrantView{}
 	err = s.view(ctx, func(tx ledger.Tx) error {
-		id := ""
-		if server != "" {
-			r, err := s.server(ctx, tx, server)
-			if err != nil {
-				return err
-			}
-			id = r.ID
-		}
-		all, err := s.all(ctx, tx)
+		id, all, err := s.of(ctx, tx, server)
 		if err != nil {
 			return err
 		}

@@ -29,15 +29,7 @@ type PolicyView struct {
 func (s *Service) Policies(ctx context.Context, server string) (list []PolicyView, err error) {
 	list = []PolicyView{}
 	err = s.view(ctx, func(tx ledger.Tx) error {
-		id := ""
-		if server != "" {
-			r, err := s.server(ctx, tx, server)
-			if err != nil {
-				return err
-			}
-			id = r.ID
-		}
-		all, err := s.all(ctx, tx)
+		id, all, err := s.of(ctx, tx, server)
 		if err != nil {
 			return err
 		}
@@ -104,6 +96,20 @@ func (s *Service) all(ctx context.Context, tx ledger.Tx) (*everything, error) {
 	e.grants, errs[2] = tx.Registry().Grants(ctx, s.o.Caller.Workspace)
 	e.members, errs[3] = tx.Tenants().Members(ctx, s.o.Caller.Workspace)
 	return &e, errors.Join(errs[:]...)
+}
+
+// of reads everything, and the id of a server by its name or id; no server is all of
+// them.
+func (s *Service) of(ctx context.Context, tx ledger.Tx, server string) (id string, e *everything, err error) {
+	if server != "" {
+		r, err := s.server(ctx, tx, server)
+		if err != nil {
+			return "", nil, err
+		}
+		id = r.ID
+	}
+	e, err = s.all(ctx, tx)
+	return id, e, err
 }
 
 func (e *everything) server(id string) *registry.Server {
