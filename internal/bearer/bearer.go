@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 )
 
 // Issuer is one authorization server.
@@ -73,6 +74,14 @@ var (
 
 // accepted are the algorithms that need no shared secret (RFC 8725 §3.1).
 var accepted = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+
+// algorithms are the same, as the signature's parser names them.
+var algorithms = func() (list []jose.SignatureAlgorithm) {
+	for _, name := range accepted {
+		list = append(list, jose.SignatureAlgorithm(name))
+	}
+	return list
+}()
 
 const (
 	maxToken = 16 << 10
@@ -170,7 +179,7 @@ func (v *Verifier) verify(ctx context.Context, token, resource string) (*Claims,
 		SkipClientIDCheck: true, SupportedSigningAlgs: accepted, Now: v.now,
 	}).Verify(ctx, token)
 	switch {
-	case err != nil && a.unreachable():
+	case err != nil && keys.unreachable():
 		return nil, ErrUnavailable
 	case err != nil:
 		return nil, ErrInvalid

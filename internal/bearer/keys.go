@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 )
 
 // authority is one issuer with its keys.
@@ -21,11 +21,10 @@ type authority struct {
 	http *http.Client
 	now  func() time.Time
 
-	mu      sync.Mutex
-	set     *oidc.RemoteKeySet
-	fetches *paced    // of set
-	fetched time.Time // when set was made
-	failed  time.Time // when finding the keys last failed
+	mu     sync.Mutex
+	set    *keySet
+	made   time.Time // when set was made
+	failed time.Time // when finding the keys last failed
 }
 
 const (
@@ -38,11 +37,11 @@ const (
 )
 
 // keys is the current set of keys.
-func (a *authority) keys(ctx context.Context) (oidc.KeySet, error) {
+func (a *authority) keys(ctx context.Context) (*keySet, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	if a.set != nil && now.Sub(a.fetched) < keyAge {
+	if a.set != nil && now.Sub(a.made) < keyAge {
 		return a.set, nil
 	}
 	if now.Sub(a.failed) < fetchPause {
@@ -56,11 +55,11 @@ func (a *authority) keys(ctx context.Context) (oidc.KeySet, error) {
 			return nil, ErrUnavailable
 		}
 	}
-	// The set fetches for itself, for as long as it lives.
-	a.fetches = &paced{next: a.http.Transport, now: a.now}
-	client := &http.Client{Transport: a.fetches, Timeout: a.http.Timeout, CheckRedirect: a.http.CheckRedirect}
-	a.set = oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), client), where)
-	a.fetched = now
+	a.set = &keySet{now: a.now, fetch: func(ctx context.Context) (set jose.JSONWebKeySet, err error) {
+		err = a.get(ctx, where, &set)
+		return set, err
+	}}
+	a.made = now
 	return a.set, nil
 }
 
@@ -106,60 +105,6 @@ func (a *authority) get(ctx context.Context, where string, into any) error {
 	}
 	return json.NewDecoder(io.LimitReader(resp.Body, maxFetch)).Decode(into)
 }
-
-// paced lets one request through every fetchPause.
-type paced struct {
-	next http.RoundTripper
-	now  func() time.Time
-
-	mu   sync.Mutex
-	last time.Time
-	down bool // the last fetch that was let through failed
-}
-
-// unreachable reports whether keys could not be had, rather than were not there.
-func (a *authority) unreachable() bool {
-	a.mu.Lock()
-	fetches := a.fetches
-	a.mu.Unlock()
-	if fetches == nil {
-		return false
-	}
-	fetches.mu.Lock()
-	defer fetches.mu.Unlock()
-	return fetches.down
-}
-
-func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.mu.Lock()
-	now := p.now()
-	if !p.last.IsZero() && now.Sub(p.last) < fetchPause {
-		p.mu.Unlock()
-		return nil, errPaced
-	}
-	p.last = now
-	p.mu.Unlock()
-	next := p.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	resp, err := next.RoundTrip(r)
-	p.mu.Lock()
-	p.down = err != nil || resp.StatusCode != http.StatusOK
-	p.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, maxFetch), resp.Body}
-	return resp, nil
-}
-
-// errPaced is of a token whose key is unknown while the keys were fetched just now:
-// the token is what is wrong.
-var errPaced = errors.New("the keys were fetched just now")
 
 func boundedClient() *http.Client {
 	return &http.Client{
