@@ -101,6 +101,24 @@ const (
 	ManagedByFiles Code = "managed_by_files"
 	InUse          Code = "in_use"
 	NameTaken      Code = "name_taken"
+
+	// Tools for Meta's platform.
+	ArgumentInvalid Code = "argument_invalid"
+	ToolUnknown     Code = "tool_unknown"
+	Unsupported     Code = "unsupported"
+	ScopeMissing    Code = "scope_missing"
+	ObjectNotFound  Code = "object_not_found"
+	WindowClosed    Code = "window_closed"
+	BudgetCeiling   Code = "budget_ceiling"
+	NotReady        Code = "not_ready"
+	UploadRefused   Code = "upload_refused"
+	TooMuchData     Code = "too_much_data"
+	MetaRefused     Code = "meta_refused"
+	MetaUnavailable Code = "meta_unavailable"
+	MetaPolicy      Code = "meta_policy"
+	VersionEnded    Code = "version_ended"
+	DoneAlready     Code = "done_already"
+	CallUnknown     Code = "call_outcome_unknown"
 )
 
 // Catalogue holds every code once, in the order docs/errors.md prints it.
@@ -172,6 +190,22 @@ var Catalogue = []Row{
 	{ManagedByFiles, 409, ExitGate, false, "files own a server, policy or grant, so that it is read-only elsewhere", "change the files it names and apply them"},
 	{InUse, 409, ExitGate, false, "something else still needs what would be removed", "detach what it names first"},
 	{NameTaken, 409, ExitValidation, false, "there is one of that name already", "choose another name, or change the one that is there"},
+	{ArgumentInvalid, 400, ExitValidation, false, "arguments of a tool are missing, wrong or unknown; Meta was not asked", "correct the arguments that are named"},
+	{ToolUnknown, 404, ExitValidation, false, "there is no tool of that name", "find it with meta_search_tools"},
+	{Unsupported, 501, ExitValidation, false, "Meta's API offers nothing for it", "take the way that the message names"},
+	{ScopeMissing, 403, ExitEnv, false, "Meta says that the token lacks a permission, or access to the object", "grant the permission that is named; `sluice doctor` shows what the token has"},
+	{ObjectNotFound, 404, ExitValidation, false, "Meta knows no such object, or hides it from this token", "check the id, and that the token's user is assigned to the object"},
+	{WindowClosed, 409, ExitGate, false, "the time in which Meta lets the person be messaged is over", "wait until they write again; the message says what is allowed"},
+	{BudgetCeiling, 403, ExitGate, false, "a budget is above the ceiling that was configured for the ad account", "choose a lower one, or have the ceiling raised in sluice.yaml"},
+	{NotReady, 409, ExitRuntime, true, "Meta is still working on it", "ask again later with the tool and the id that are named"},
+	{UploadRefused, 422, ExitValidation, false, "a file is outside the allowed folder, too large or of the wrong kind", "see what the message names"},
+	{TooMuchData, 422, ExitValidation, false, "Meta can't answer so much at once", "ask for fewer days, fields or rows, or for a report in the background"},
+	{MetaRefused, 422, ExitRuntime, false, "Meta refused the call", "read Meta's words in the message; the same call will fail again"},
+	{MetaUnavailable, 503, ExitEnv, true, "Meta can't be reached, or fails for the moment", "try again in a minute"},
+	{MetaPolicy, 403, ExitGate, false, "Meta has blocked the action for policy or abuse", "stop, and have a person look at Business Support Home"},
+	{VersionEnded, 424, ExitEnv, false, "the Graph API version has ended for this endpoint", "raise graph_version in sluice.yaml"},
+	{DoneAlready, 409, ExitGate, false, "Meta says that the same was done just now", "look before doing it again"},
+	{CallUnknown, 504, ExitRuntime, false, "a call may have been done, but no answer came", "look whether it was done before you repeat it"},
 }
 
 // Lookup returns the catalogue's row of a code; an unknown code is Internal.

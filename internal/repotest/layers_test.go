@@ -32,13 +32,13 @@ var layers = []layer{
 	{"shared statements", []string{"internal/store/sqlrepo"}},
 	{"faces", []string{"internal/api"}},
 	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway",
-		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer"}},
-	{"delivery", []string{"internal/deliver"}},
+		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer", "internal/graphtool", "internal/mcpserver"}},
+	{"delivery", []string{"internal/deliver", "internal/graphtool/tool", "internal/sandbox/world", "internal/chart"}},
 	{"domain", []string{"internal/ledger", "internal/enforce", "internal/source", "internal/graph", "internal/frozen", "internal/config",
 		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},
 	{"records", []string{"internal/audit", "internal/schedule", "internal/tenant", "internal/outcome", "internal/inbox", "internal/privacy", "internal/registry"}},
 	{"pure parts", []string{"internal/mapping", "internal/extsort", "internal/secret", "internal/mcpwire/exchange"}},
-	{"foundations", []string{"capi", "policy", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/mcpwire/socket", "internal/filelock"}},
+	{"foundations", []string{"capi", "policy", "internal/crash", "internal/fault", "internal/ids", "internal/obs", "internal/suggest", "internal/work", "internal/strictjson", "internal/mcpwire", "internal/mcpwire/socket", "internal/filelock", "internal/graphspec"}},
 }
 
 // sideways lists the imports inside one layer that are meant, each with its reason.
@@ -59,7 +59,7 @@ var importedBy = map[string][]string{
 }
 
 // pure packages compute: what they need of the machine is handed to them.
-var pure = []string{"capi", "policy", "internal/mapping", "internal/mcpwire"}
+var pure = []string{"capi", "policy", "internal/mapping", "internal/mcpwire", "internal/graphspec", "internal/sandbox/world"}
 
 // machine holds the standard packages that reach the machine.
 var machine = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall", "plugin"}

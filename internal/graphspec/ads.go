@@ -1,0 +1,5 @@
+package graphspec
+
+var adNodes = []*Node{}
+
+var adEnums = map[string]string{}

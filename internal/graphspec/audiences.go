@@ -1,0 +1,5 @@
+package graphspec
+
+var audienceNodes = []*Node{}
+
+var audienceEnums = map[string]string{}

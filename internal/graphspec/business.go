@@ -1,0 +1,5 @@
+package graphspec
+
+var businessNodes = []*Node{}
+
+var businessEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var commerceNodes = []*Node{}
+
+var commerceEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var creativeNodes = []*Node{}
+
+var creativeEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var datasetNodes = []*Node{}
+
+var datasetEnums = map[string]string{}

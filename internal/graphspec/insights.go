@@ -1,0 +1,5 @@
+package graphspec
+
+var insightNodes = []*Node{}
+
+var insightEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var instagramNodes = []*Node{}
+
+var instagramEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var messagingNodes = []*Node{}
+
+var messagingEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var pageNodes = []*Node{}
+
+var pageEnums = map[string]string{}

@@ -1,0 +1,3 @@
+package graphspec
+
+var rootNodes = []*Node{}

@@ -1,0 +1,5 @@
+package graphspec
+
+var threadsNodes = []*Node{}
+
+var threadsEnums = map[string]string{}

@@ -1,0 +1,5 @@
+package graphtool
+
+import "sluice/internal/graphtool/tool"
+
+var businessTools = []*tool.Tool{}

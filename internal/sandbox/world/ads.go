@@ -1,0 +1,7 @@
+package world
+
+var adBehaviours = map[string]Behaviour{}
+
+var adFields = map[string]fieldOf{}
+
+func seedAds(*World) {}

@@ -1,0 +1,7 @@
+package world
+
+var commerceBehaviours = map[string]Behaviour{}
+
+var commerceFields = map[string]fieldOf{}
+
+func seedCommerce(*World) {}

@@ -1,0 +1,7 @@
+package world
+
+var creativeBehaviours = map[string]Behaviour{}
+
+var creativeFields = map[string]fieldOf{}
+
+func seedCreatives(*World) {}

@@ -1,0 +1,7 @@
+package world
+
+var datasetBehaviours = map[string]Behaviour{}
+
+var datasetFields = map[string]fieldOf{}
+
+func seedDatasets(*World) {}

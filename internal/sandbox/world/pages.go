@@ -1,0 +1,7 @@
+package world
+
+var pageBehaviours = map[string]Behaviour{}
+
+var pageFields = map[string]fieldOf{}
+
+func seedPages(*World) {}

@@ -1,0 +1,7 @@
+package world
+
+var threadsBehaviours = map[string]Behaviour{}
+
+var threadsFields = map[string]fieldOf{}
+
+func seedThreads(*World) {}
