@@ -11,9 +11,11 @@ import (
 	"sluice/internal/fault"
 	"sluice/internal/gateway"
 	"sluice/internal/gateway/pipeline"
+	"sluice/internal/graphtool/tool"
 	"sluice/internal/mcpwire/exchange"
 	"sluice/internal/mcpwire/httpserve"
 	"sluice/internal/registry"
+	"sluice/internal/writetool"
 )
 
 // endpoint is one server as the gateway serves it.
@@ -197,6 +199,9 @@ func (g *Gateway) buildServer(e *endpoint) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.Builtin != "" {
+		spec.Local = func() (exchange.Upstream, error) { return g.meta(e, s) }
+	}
 	spec.Metrics, spec.Tracer = g.metrics, g.o.Tracer
 	spec.Interceptor = gateway.Bound(gateway.Bounds{Calls: s.MaxCalls})
 	spec.Wrap = g.pipeline(e).Wrap
@@ -204,6 +209,18 @@ func (g *Gateway) buildServer(e *endpoint) (err error) {
 		return fault.New(fault.Usage, "server %s: %v", e.name, err).WithFix("see docs/gateway.md")
 	}
 	return nil
+}
+
+// meta is the built-in server for Meta's platform, for grants. It works with this
+// installation's own credentials, so that it belongs to its workspace only.
+func (g *Gateway) meta(e *endpoint, s *config.MCPServer) (exchange.Upstream, error) {
+	if e.record.Workspace != g.app.Config.MCP.Workspace() {
+		return nil, fault.New(fault.Usage, "the built-in server works with the credentials of this installation, which belong to another workspace").
+			WithFix("serve it in the workspace that `mcp.workspace` names")
+	}
+	return Meta(context.Background(), g.app.Config, MetaOptions{
+		Sets: s.Sets, Always: writetool.Handlers(g.app.grantedWrites, &tool.Runner{Log: g.o.Log}), Log: g.o.Log,
+	})
 }
 
 // pipeline stands around the upstream of one endpoint.

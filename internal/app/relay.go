@@ -28,9 +28,11 @@ type UpstreamSpec struct {
 	Name    string
 	URL     string
 	Command []string
-	Env     []string // KEY=value, on top of the clean environment of a child
-	Dir     string
-	Shared  bool
+	// Local makes a server of this process, in place of both.
+	Local  func() (exchange.Upstream, error)
+	Env    []string // KEY=value, on top of the clean environment of a child
+	Dir    string
+	Shared bool
 	// Isolation is how a child is kept from Protect; empty: as well as this system can.
 	Isolation stdiodial.Isolation
 	// Protect are paths that a child can't read.
@@ -58,6 +60,12 @@ const slowProbe = 30 * time.Second
 func Upstream(s UpstreamSpec) (exchange.Upstream, error) {
 	var up exchange.Upstream
 	var err error
+	if s.Local != nil {
+		if up, err = s.Local(); err != nil {
+			return nil, err
+		}
+		return s.around(up, up), nil // it speaks both eras itself
+	}
 	if len(s.Command) > 0 {
 		up, err = stdiodial.New(stdiodial.Options{
 			Server: s.Name, Command: s.Command, Env: s.Env, Dir: s.Dir, Shared: s.Shared, Protect: s.Protect, Isolation: s.Isolation,

@@ -1,8 +1,11 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"sluice/internal/config"
 	"sluice/internal/credential"
@@ -34,6 +37,12 @@ func serverSpec(c *config.Config, name string, s *config.MCPServer, consents *cr
 		Era: map[string]mcpwire.Era{"legacy": mcpwire.Legacy, "modern": mcpwire.Modern}[s.Era],
 		Log: log,
 	}
+	if s.Builtin != "" {
+		spec.Local = func() (exchange.Upstream, error) {
+			return Meta(context.Background(), c, MetaOptions{Sets: s.Sets, Always: NewLocalWrites(c, false, log).Handlers(), Log: log})
+		}
+		return spec, nil, nil
+	}
 	if len(s.Command) > 0 {
 		spec.Protect = ProtectedPaths(c)
 		return spec, nil, nil
@@ -62,4 +71,9 @@ func (s *UpstreamSpec) around(up, transport exchange.Upstream) exchange.Upstream
 		seen.Children = d.Children
 	}
 	return gateway.Observe(up, seen)
+}
+
+// Observed puts traces around an upstream of this process.
+func Observed(up exchange.Upstream, name string, tracer trace.Tracer) exchange.Upstream {
+	return gateway.Observe(up, gateway.Observation{Server: name, Tracer: tracer})
 }

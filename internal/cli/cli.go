@@ -129,7 +129,7 @@ func (c *command) commands() []*cobra.Command {
 		c.outcomesCommand(), c.holdsCommand(),
 		c.scheduleCommand(), c.backfillCommand(), c.workCommand(), c.reconcileCommand(), c.coverageCommand(), c.alertsCommand(),
 		c.runsCommand(), c.rejectsCommand(), c.eventsCommand(), c.auditCommand(),
-		c.workspaceCommand(), c.profileCommand(), c.memberCommand(), c.tokenCommand(), c.hooksCommand(), c.proxyCommand(), c.policyCommand(), c.serveCommand(), c.serverCommand(), c.grantCommand(), c.applyCommand(), c.openAPICommand(),
+		c.workspaceCommand(), c.profileCommand(), c.memberCommand(), c.tokenCommand(), c.hooksCommand(), c.mcpCommand(), c.proxyCommand(), c.policyCommand(), c.serveCommand(), c.serverCommand(), c.grantCommand(), c.applyCommand(), c.openAPICommand(),
 		c.suppressCommand(), c.forgetCommand(), c.retentionCommand(),
 		c.connectCommand(), c.adoptCommand(),
 		c.circuitCommand(), c.approvalsCommand(), c.limitsCommand(), c.resolveCommand(),

@@ -134,15 +134,7 @@ func (c *command) proxy(cmd *cobra.Command, f proxyFlags, args []string) error {
 	c.narrow()
 	app.Shed()
 	relay := &app.Relay{Upstream: up, Server: spec.Name, Log: log}
-	if f.listen == "" {
-		return relay.Stdio(cmd.Context(), c.Stdin, c.out.Writer)
-	}
-	l, err := bind("--listen", f.listen)
-	if err != nil {
-		return err
-	}
-	line(c.Stdout, "listening on http://%s/mcp", l.Addr())
-	return relay.HTTP(cmd.Context(), l)
+	return c.relay(cmd.Context(), relay, f.listen)
 }
 
 // spec checks the flags before anything is started.

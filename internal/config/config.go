@@ -32,6 +32,9 @@ type Config struct {
 	Dataset      string      `yaml:"dataset"`
 	Mapping      string      `yaml:"mapping"`
 	Token        TokenSource `yaml:"token"`
+	// ThreadsURL and ThreadsToken are of Threads, which has hosts and tokens of its own.
+	ThreadsURL   string      `yaml:"threads_url"`
+	ThreadsToken TokenSource `yaml:"threads_token"`
 
 	// DatabaseURL names a PostgreSQL database that keeps the ledger instead of a file
 	// in the state directory. MasterKeyFile is the key that machines which share it
@@ -46,6 +49,9 @@ type Config struct {
 
 	// MCP is what the gateway serves.
 	MCP MCP `yaml:"mcp"`
+
+	// Meta is the MCP server for Meta's platform.
+	Meta Meta `yaml:"meta"`
 
 	file     string // that was read
 	env      map[string]string
@@ -73,8 +79,9 @@ func (c *Config) CheckpointFile() string {
 
 // TokenSource says where an access token is kept, when not in the environment.
 type TokenSource struct {
-	File    string   `yaml:"file"`
-	Command []string `yaml:"command"`
+	File     string    `yaml:"file"`
+	Command  []string  `yaml:"command"`
+	Keychain *Keychain `yaml:"keychain"`
 }
 
 // maxFile bounds a configuration or token file.
@@ -96,7 +103,8 @@ func Load(path string, env []string) (*Config, error) {
 		"SLUICE_STATE_DIR": &c.StateDir, "SLUICE_GRAPH_URL": &c.GraphURL, "SLUICE_GRAPH_VERSION": &c.GraphVersion,
 		"SLUICE_DATASET": &c.Dataset, "SLUICE_MAPPING": &c.Mapping,
 		"SLUICE_DATABASE_URL": &c.DatabaseURL, "SLUICE_MASTER_KEY_FILE": &c.MasterKeyFile,
-		"SLUICE_CHECKPOINT_FILE": &c.Audit.CheckpointFile,
+		"SLUICE_CHECKPOINT_FILE": &c.Audit.CheckpointFile, "SLUICE_THREADS_URL": &c.ThreadsURL,
+		"META_APP_ID": &c.Meta.AppID,
 	} {
 		if v := c.env[key]; v != "" {
 			*into = v
@@ -137,6 +145,9 @@ func (c *Config) readFile(path string) error {
 	if err := c.MCP.check(); err != nil {
 		return err
 	}
+	if err := c.Meta.check(); err != nil {
+		return err
+	}
 	c.file = path
 	if !wanted {
 		c.implicit = true
@@ -159,8 +170,12 @@ func (c *Config) trustImplicit() error {
 		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
-	if len(c.Token.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
-		return fault.New(fault.Usage, "./sluice.yaml sets token.command or another graph_url; it was only found here, not named").
+	if len(c.Token.Command) > 0 || len(c.ThreadsToken.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
+		return fault.New(fault.Usage, "./sluice.yaml sets token.command, threads_token.command or another graph_url; it was only found here, not named").
+			WithFix("name it: --config sluice.yaml")
+	}
+	if c.Meta.UploadDir != "" || c.Meta.Leads != "" {
+		return fault.New(fault.Usage, "./sluice.yaml sets meta.upload_dir or meta.leads; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
 	if (c.DatabaseURL != "" && !localDatabase(c.DatabaseURL)) || c.MasterKeyFile != "" {
@@ -203,32 +218,47 @@ func (c *Config) defaultStateDir() string {
 	return ".sluice"
 }
 
-// AccessToken finds Meta's token: META_ACCESS_TOKEN, then the file, then the command.
+// AccessToken finds Meta's token: META_ACCESS_TOKEN, then the file, the keychain or the
+// command.
 func (c *Config) AccessToken(ctx context.Context) (string, error) {
-	if t := strings.TrimSpace(c.env["META_ACCESS_TOKEN"]); t != "" {
+	return c.Token.find(ctx, c.env["META_ACCESS_TOKEN"], "no Meta access token is set")
+}
+
+// ThreadsAccessToken finds the token of Threads: THREADS_ACCESS_TOKEN, then the file, the
+// keychain or the command.
+func (c *Config) ThreadsAccessToken(ctx context.Context) (string, error) {
+	return c.ThreadsToken.find(ctx, c.env["THREADS_ACCESS_TOKEN"], "no Threads access token is set")
+}
+
+func (s *TokenSource) find(ctx context.Context, given, none string) (string, error) {
+	if t := strings.TrimSpace(given); t != "" {
 		return t, nil
 	}
 	switch {
-	case c.Token.File != "":
-		text, err := readBounded(c.Token.File)
+	case s.File != "":
+		text, err := readBounded(s.File)
 		if err != nil {
-			return "", fault.New(fault.AuthRequired, "the token file %s can't be read", c.Token.File).Wrap(err)
+			return "", fault.New(fault.AuthRequired, "the token file %s can't be read", s.File).Wrap(err)
 		}
 		if t := strings.TrimSpace(string(text)); t != "" {
 			return t, nil
 		}
-	case len(c.Token.Command) > 0:
+	case s.Keychain != nil:
+		if t, err := s.Keychain.read(); t != "" || err != nil {
+			return t, err
+		}
+	case len(s.Command) > 0:
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
-		out, err := exec.CommandContext(ctx, c.Token.Command[0], c.Token.Command[1:]...).Output()
+		out, err := exec.CommandContext(ctx, s.Command[0], s.Command[1:]...).Output()
 		if err != nil {
-			return "", fault.New(fault.AuthRequired, "the token command %s failed", c.Token.Command[0]).Wrap(err)
+			return "", fault.New(fault.AuthRequired, "the token command %s failed", s.Command[0]).Wrap(err)
 		}
 		if t := strings.TrimSpace(string(out)); t != "" {
 			return t, nil
 		}
 	}
-	return "", fault.New(fault.AuthRequired, "no Meta access token is set")
+	return "", fault.New(fault.AuthRequired, "%s", none)
 }
 
 // AppSecret is the secret for appsecret_proof; empty when the app requires none.

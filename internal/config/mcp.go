@@ -35,10 +35,15 @@ type MCP struct {
 	Durability string `yaml:"durability"`
 }
 
-// MCPServer is one upstream: a URL, or a command that runs as a child process.
+// MCPServer is one upstream: a URL, a command that runs as a child process, or a server
+// that is built in.
 type MCPServer struct {
 	URL     string   `yaml:"url"`
 	Command []string `yaml:"command"`
+	Builtin string   `yaml:"builtin"` // meta
+
+	// Of the built-in one: which of its tools there are; default: those of `meta.sets`.
+	Sets []string `yaml:"sets"`
 
 	// Of a command. Env names what it sees beside PATH, HOME and the locale; a value is
 	// KEY: {env: NAME} or KEY: {value: text}.
@@ -183,9 +188,17 @@ func (m *MCP) checkAggregate(say func(place, format string, args ...any)) {
 
 // check of one server; say takes a key below it.
 func (s *MCPServer) check(say func(key, format string, args ...any)) {
+	ways := 0
+	for _, has := range []bool{s.URL != "", len(s.Command) > 0, s.Builtin != ""} {
+		if has {
+			ways++
+		}
+	}
 	switch {
-	case s.URL == "" && len(s.Command) == 0, s.URL != "" && len(s.Command) > 0:
-		say("", "a server has either `url` or `command`")
+	case ways != 1:
+		say("", "a server has either `url`, `command` or `builtin`")
+	case s.Builtin != "":
+		s.checkBuiltin(say)
 	case s.URL != "":
 		s.checkURL(say)
 	default:
@@ -205,6 +218,15 @@ func (s *MCPServer) check(say func(key, format string, args ...any)) {
 	}
 	if err := registry.CheckSettings(s.Settings()); err != nil {
 		say("", "%v", err)
+	}
+}
+
+func (s *MCPServer) checkBuiltin(say func(key, format string, args ...any)) {
+	if s.Builtin != "meta" {
+		say("builtin", "meta")
+	}
+	if len(s.Env) > 0 || s.Dir != "" || s.Shared || s.Isolation != "" || len(s.Headers) > 0 || s.OAuth != nil || s.AllowPrivate || s.Era != "" {
+		say("", "a built-in server takes sets, prefix, timeout and max_calls; its credentials stand under `token` and `meta`")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Host is one of Meta's hosts.
@@ -48,6 +49,13 @@ type Request struct {
 	// Repeat says that doing it twice does no harm, so that it may be tried again where
 	// no answer came. GETs always may.
 	Repeat bool
+	// Scopes are the permissions that the call needs, for the words of a refusal.
+	Scopes []string
+	// Serial names what writes are done one after another for: an ad account.
+	Serial string
+	// Timeout bounds each try; 0 is 30 s for a read, 60 s for a write, 5 min for an
+	// upload.
+	Timeout time.Duration
 	// Urgent requests go out although the pool is nearly used up.
 	Urgent bool
 }

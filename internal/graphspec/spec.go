@@ -9,6 +9,7 @@ package graphspec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -167,12 +168,13 @@ func (c *Compiled) Op(verb, edge string) *Op {
 const Root = "Root"
 
 var compiled = sync.OnceValue(func() map[string]*Compiled {
-	all := map[string]*Compiled{}
+	all, more := map[string]*Compiled{}, edgesElsewhere()
 	for _, list := range nodes() {
 		for _, n := range list {
 			if all[n.Name] != nil {
 				panic("graphspec: two nodes " + n.Name)
 			}
+			n.Edges = slices.Concat(n.Edges, slices.Concat(more[n.Name]...))
 			c := &Compiled{Node: n, fields: map[string]Field{}, edges: map[string]*Edge{}, order: ParseFields(n.Fields)}
 			for _, f := range c.order {
 				c.fields[f.Name] = f

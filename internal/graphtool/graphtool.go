@@ -15,7 +15,7 @@ var All = sync.OnceValue(func() []*tool.Tool {
 	return slices.Concat(
 		pageTools, pageContentTools, messagingTools, instagramTools, threadsTools,
 		adTools, creativeTools, targetingTools, audienceTools, datasetTools, businessTools,
-		insightTools, commerceTools, utilityTools, chartTools,
+		insightTools, pageInsightTools, commerceTools, utilityTools, chartTools,
 	)
 })
 

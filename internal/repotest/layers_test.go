@@ -30,7 +30,7 @@ var layers = []layer{
 	{"wiring", []string{"internal/app"}},
 	{"technology", []string{"internal/store/sqlite", "internal/store/postgres", "internal/store/journal"}},
 	{"shared statements", []string{"internal/store/sqlrepo"}},
-	{"faces", []string{"internal/api"}},
+	{"faces", []string{"internal/api", "internal/writetool"}},
 	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway",
 		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer", "internal/graphtool", "internal/mcpserver"}},
 	{"delivery", []string{"internal/deliver", "internal/graphtool/tool", "internal/sandbox/world", "internal/chart"}},

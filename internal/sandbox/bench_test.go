@@ -72,3 +72,29 @@ func BenchmarkEvents(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRead measures one GET of an object through the handler.
+func BenchmarkRead(b *testing.B) {
+	s := sandbox.New(sandbox.Options{Now: func() time.Time { return epoch }})
+	rt := s.RoundTripper()
+	b.ReportAllocs()
+	for b.Loop() {
+		req, err := http.NewRequest(http.MethodGet, "http://sandbox.example.com/v26.0/"+sandbox.AdAccount+"?fields=id,name,currency,business{name}", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+sandbox.Token)
+		resp, err := rt.RoundTrip(req)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			b.Fatal(err, resp)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
+// BenchmarkNew measures making the documented world, as each test and each reset does.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		sandbox.New(sandbox.Options{Now: func() time.Time { return epoch }})
+	}
+}

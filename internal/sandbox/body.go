@@ -88,6 +88,10 @@ func bodyError(err error) *apiError {
 // later: token and object are judged first.
 func (r *request) decodeBody(body []byte) *apiError {
 	r.form = url.Values{}
+	if r.upload {
+		r.files = map[string][]byte{"": bytes.Clone(body)}
+		return nil
+	}
 	contentType := r.http.Header.Get("Content-Type")
 	media, args, err := mime.ParseMediaType(contentType)
 	if err != nil && contentType != "" {
@@ -130,6 +134,13 @@ func (r *request) decodeMultipart(body []byte, boundary string) error {
 		v, err := io.ReadAll(p)
 		if err != nil {
 			return err
+		}
+		if p.FileName() != "" && r.batch == nil {
+			if r.files == nil {
+				r.files = map[string][]byte{}
+			}
+			r.files[p.FormName()] = v
+			continue
 		}
 		r.form.Add(p.FormName(), string(v))
 	}

@@ -1,7 +1,8 @@
-// Package sandbox is a stateful double of Meta's Graph API for the Conversions
-// API and the dataset edges around it. It listens on loopback, answers with the
-// status codes, error texts and headers Meta's API has been seen to use, keeps
-// what it was sent, and can be told to fail.
+// Package sandbox is a stateful double of Meta's Graph API: the Conversions API
+// with the dataset edges around it, and by package world all other objects that
+// graphspec knows. It listens on loopback, answers with the status codes, error
+// texts and headers Meta's API has been seen to use, keeps what it was sent, and
+// can be told to fail.
 //
 // It is an independent judge: its rules are written from the API's description
 // and share no code with the encoder they are meant to check.
@@ -26,7 +27,8 @@
 //     API itself carries none.
 //   - State lives in memory and is gone when the process ends.
 //
-// A request goes through: route (path, version) → auth (token, proof) → object
-// → decode → checks → store → dedup → reply; faults can cut in at three points.
-// Each step has a file of that name.
+// A request goes through: path and version → token and proof → object → body →
+// operation → reply. The operation is one of routes.go (events go on through
+// decode → checks → store → dedup) or the world's. A batch is many requests.
+// Faults can cut in at three points.
 package sandbox

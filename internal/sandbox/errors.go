@@ -3,6 +3,9 @@ package sandbox
 import (
 	"slices"
 	"strings"
+
+	"sluice/internal/graphspec"
+	"sluice/internal/sandbox/world"
 )
 
 // ErrorRow is one failure the sandbox can answer with. Message and UserMsg may
@@ -286,6 +289,11 @@ func rowFor(code, subcode int) *ErrorRow {
 			return r
 		}
 	}
+	for i := range graphspec.ErrorRows {
+		if r := &graphspec.ErrorRows[i]; r.Code == code && r.Subcode == subcode {
+			return rowOf(r)
+		}
+	}
 	status := 400
 	switch {
 	case code == 190 || code == 102:
@@ -299,6 +307,21 @@ func rowFor(code, subcode int) *ErrorRow {
 		Name: "requested", HTTP: status, Code: code, Subcode: subcode, Type: oauthException,
 		Message: "[emulator] error requested by a fault", Evidence: "R", Injected: true,
 	}
+}
+
+// rowNamed finds a row of either catalogue by its name, nil when there is none.
+func rowNamed(name string) *ErrorRow {
+	for i := range graphspec.ErrorRows {
+		if r := &graphspec.ErrorRows[i]; r.Name == name {
+			return rowOf(r)
+		}
+	}
+	for _, r := range slices.Concat(natural, injectedErrors) {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
 }
 
 // apiError is a reply that refuses: a row and what fills its placeholders.
@@ -341,5 +364,26 @@ func (e *apiError) fill(template string) string {
 			return template
 		}
 		template = before + "…" + after
+	}
+}
+
+// fromWorld makes a refusal of the world one of ours; nil stays nil.
+func fromWorld(err *world.Error) *apiError {
+	if err == nil {
+		return nil
+	}
+	for _, r := range natural {
+		if r.Name == err.Row.Name && r.Code == err.Row.Code && r.Subcode == err.Row.Subcode {
+			return r.with(slices.Clone(err.Args)...)
+		}
+	}
+	return rowOf(err.Row).with(slices.Clone(err.Args)...)
+}
+
+// rowOf is a row of graphspec's catalogue as one of ours.
+func rowOf(r *graphspec.ErrorRow) *ErrorRow {
+	return &ErrorRow{
+		Name: r.Name, HTTP: r.HTTP, Code: r.Code, Subcode: r.Subcode, Type: r.Type, Message: r.Message, Title: r.Title, UserMsg: r.UserMsg,
+		Transient: r.Transient, Evidence: string(r.Evidence), When: r.Advice, Bare: r.Code == 190,
 	}
 }

@@ -41,7 +41,7 @@ func (s *Server) postEvents(r *request) (any, *apiError) {
 	lost, missing := s.planAfter(r, records)
 	s.mu.Lock()
 	r.outcome = s.store.commit(origin{
-		dataset: r.object.id, now: r.now, batch: r.trace, testCode: code,
+		dataset: r.object.ID, now: r.now, batch: r.trace, testCode: code,
 		tag: r.param("upload_tag"), agent: r.param("partner_agent"),
 	}, records[:len(records)-lost])
 	s.mu.Unlock()

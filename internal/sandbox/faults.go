@@ -5,26 +5,33 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+
+	"sluice/internal/graphspec"
 )
 
 // Kinds of faults.
 const (
-	faultError        = "error"          // refuse with code and subcode
-	faultThrottle     = "throttle"       // refuse with a rate-limit code and usage headers
-	faultRefuseEvent  = "refuse_event"   // refuse requests that hold one of event_ids
-	faultLatency      = "latency"        // wait, then go on
-	faultDropBefore   = "drop_before"    // close the connection, nothing stored
-	faultHTML         = "html_502"       // answer as a broken proxy does, nothing stored
-	faultDropAfter    = "drop_after"     // store, then close the connection
-	faultTruncate     = "truncate"       // store, then cut the reply in half
-	faultShort        = "short_received" // store, but report fewer events
-	faultUsageHeaders = "usage_headers"  // answer normally, with usage headers
+	faultError        = "error"           // refuse with code and subcode
+	faultThrottle     = "throttle"        // refuse with a rate-limit code and usage headers
+	faultRefuseEvent  = "refuse_event"    // refuse requests that hold one of event_ids
+	faultLatency      = "latency"         // wait, then go on
+	faultDropBefore   = "drop_before"     // close the connection, nothing stored
+	faultHTML         = "html_502"        // answer as a broken proxy does, nothing stored
+	faultDropAfter    = "drop_after"      // store, then close the connection
+	faultTruncate     = "truncate"        // store, then cut the reply in half
+	faultShort        = "short_received"  // store, but report fewer events
+	faultUsageHeaders = "usage_headers"   // answer normally, with usage headers
+	faultHidden       = "200_with_error"  // refuse under status 200, as Graph does at times
+	faultVersion      = "version_warning" // answer normally, with a warning of the version
+	faultNull         = "null"            // an entry of a batch that never ran
 )
 
 // faultKinds says of every kind when it cuts in: before anything is stored or after.
 var faultKinds = map[string]struct{ after bool }{
 	faultError: {}, faultThrottle: {}, faultRefuseEvent: {}, faultLatency: {}, faultDropBefore: {}, faultHTML: {},
+	faultHidden: {}, faultNull: {}, faultVersion: {true},
 	faultDropAfter: {true}, faultTruncate: {true}, faultShort: {true}, faultUsageHeaders: {true},
 }
 
@@ -42,8 +49,15 @@ type fault struct {
 	// EventIDs restricts it to events requests that hold one of them and pass
 	// every check.
 	EventIDs []string `json:"event_ids,omitempty"`
-	// Edge restricts it to requests for one edge; default events, * for all.
-	Edge      string `json:"edge,omitempty"`
+	// Edge restricts it to requests for one edge; default events, * for all. A request
+	// without edge is met by the node type (Campaign), by the id, or by the name of what
+	// belongs to no object (search, batch).
+	Edge string `json:"edge,omitempty"`
+	// Method restricts it to GET, POST or DELETE; Pool to one business use case.
+	Method string `json:"method,omitempty"`
+	Pool   string `json:"pool,omitempty"`
+	// Name is that of a row of the catalogue, in the place of code and subcode.
+	Name      string `json:"name,omitempty"`
 	Code      int    `json:"code,omitempty"`
 	Subcode   int    `json:"subcode,omitempty"`
 	LatencyMS int64  `json:"latency_ms,omitempty"`
@@ -64,6 +78,13 @@ type fault struct {
 func (f *fault) complete() error {
 	f.defaults()
 	when, known := faultKinds[f.Kind]
+	if f.Name != "" {
+		row := rowNamed(f.Name)
+		if row == nil {
+			return fmt.Errorf("no row of the catalogue is called %q", clip(f.Name))
+		}
+		f.Code, f.Subcode = row.Code, row.Subcode
+	}
 	switch {
 	case !known:
 		return fmt.Errorf("unknown kind %q", clip(f.Kind))
@@ -95,16 +116,20 @@ func (f *fault) defaults() {
 		}
 		f.Next = &next
 	}
-	if f.Edge == "" {
+	switch {
+	case f.Edge != "":
+	case f.Pool != "":
+		f.Edge = "*"
+	default:
 		f.Edge = edgeEvents
 	}
 	switch f.Kind {
-	case faultError:
+	case faultError, faultHidden:
 		f.Code = orDefault(f.Code, 2)
 	case faultRefuseEvent:
 		f.Code = orDefault(f.Code, 100)
 	case faultThrottle:
-		f.Code = orDefault(f.Code, 4)
+		f.Code = orDefault(f.Code, orDefault(poolCodes[f.Pool], 4))
 		f.Percent = orDefault(f.Percent, 100)
 		f.EstimatedMinutes = orDefault(f.EstimatedMinutes, 1)
 	case faultUsageHeaders:
@@ -149,7 +174,7 @@ func (f *fault) shown() fault {
 // with id last, and uses it up by one. records is nil while the events are unknown.
 func (p *faultPlan) take(r *request, after bool, records []record, last int) *fault {
 	for i, f := range p.active {
-		meets := f.ID > last && faultKinds[f.Kind].after == after && (f.Edge == "*" || f.Edge == r.edge)
+		meets := f.ID > last && faultKinds[f.Kind].after == after && f.meets(r)
 		if len(f.EventIDs) > 0 {
 			meets = meets && holdsAny(records, f.ids)
 		} else {
@@ -168,6 +193,31 @@ func (p *faultPlan) take(r *request, after bool, records []record, last int) *fa
 		return &met
 	}
 	return nil
+}
+
+// meets reports whether the fault is for this request, whatever it holds.
+func (f *fault) meets(r *request) bool {
+	if f.Method != "" && !strings.EqualFold(f.Method, r.http.Method) || f.Pool != "" && f.Pool != r.pool.kind {
+		return false
+	}
+	if f.Kind == faultNull && !r.entry {
+		return false
+	}
+	switch {
+	case f.Edge == "*" || f.Edge == r.edge || f.Edge == r.id && r.id != "":
+		return true
+	case r.edge != "":
+		return r.object != nil && f.Edge == r.object.Kind+"."+r.edge
+	case r.object != nil:
+		return f.Edge == r.object.Kind
+	}
+	return r.id == "" && f.Edge == "batch"
+}
+
+// poolCodes are the errors that say that a business use case is used up.
+var poolCodes = map[string]int{
+	"ads_insights": 80000, "pages": 80001, "instagram": 80002, "custom_audience": 80003, "ads_management": 80004, "leadgen": 80005,
+	"messenger": 80006, "catalog_management": 80009, "catalog_batch": 80014,
 }
 
 func holdsAny(records []record, ids map[string]bool) bool {
@@ -203,14 +253,28 @@ func (f *fault) before(r *request) *reply {
 			status: http.StatusBadGateway, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},
 			body: []byte("<!DOCTYPE html><html><head><title>Error</title></head><body><h1>502 Bad Gateway</h1></body></html>"),
 		}
+	case faultNull:
+		return &reply{header: http.Header{}, cut: cutDrop}
 	case faultError, faultRefuseEvent:
-		return (&apiError{row: rowFor(f.Code, f.Subcode)}).reply(r.trace)
+		return f.refusal(r)
+	case faultHidden:
+		rep := f.refusal(r)
+		rep.status = http.StatusOK
+		return rep
 	case faultThrottle:
-		rep := (&apiError{row: rowFor(f.Code, f.Subcode)}).reply(r.trace)
-		f.usage(rep.header)
+		rep := f.refusal(r)
+		f.usage(rep.header, r.pool)
 		return rep
 	}
 	return nil
+}
+
+func (f *fault) refusal(r *request) *reply {
+	row := rowFor(f.Code, f.Subcode)
+	if f.Name != "" {
+		row = rowNamed(f.Name)
+	}
+	return (&apiError{row: row}).reply(r.trace)
 }
 
 // planAfter takes the fault that will break the reply of a request whose events
@@ -243,7 +307,9 @@ func (s *Server) faultAfter(r *request, rep *reply) {
 	case faultTruncate:
 		rep.cut = cutHalf
 	case faultUsageHeaders:
-		f.usage(rep.header)
+		f.usage(rep.header, r.pool)
+	case faultVersion:
+		rep.header.Set("X-Ad-Api-Version-Warning", "The call has been auto-upgraded to "+graphspec.Newest+" as "+r.served+" will be deprecated.")
 	}
 }
 
@@ -263,16 +329,24 @@ func (f *fault) wait(ctx context.Context) {
 // usage writes the header that belongs to a rate-limit code: the app's for 4, the
 // ad account's for 17 and 613, the business use case's for the rest. Minutes in
 // the one, seconds in the other, as Meta has it.
-func (f *fault) usage(h http.Header) {
+func (f *fault) usage(h http.Header, p pool) {
 	switch f.Code {
 	case 4, 0:
 		h.Set("X-App-Usage", fmt.Sprintf(`{"call_count":%d,"total_time":%d,"total_cputime":%d}`, f.Percent, f.Percent, f.Percent))
-	case 17, 613:
+	case 17, 613, 80004:
 		h.Set("X-Ad-Account-Usage", fmt.Sprintf(
 			`{"acc_id_util_pct":%d,"reset_time_duration":%d,"ads_api_access_tier":"standard_access"}`, f.Percent, 60*f.EstimatedMinutes))
 	}
+	asset, kind := Business, "ads_management"
+	if p.kind != "" {
+		asset, kind = p.asset, p.kind
+	}
+	if kind == "ads_insights" {
+		h.Set("X-Fb-Ads-Insights-Throttle", fmt.Sprintf(
+			`{"app_id_util_pct":%d,"acc_id_util_pct":%d,"ads_api_access_tier":"standard_access"}`, f.Percent, f.Percent))
+	}
 	h.Set("X-Business-Use-Case-Usage", fmt.Sprintf(
-		`{"%s":[{"type":"ads_management","call_count":%d,"total_cputime":%d,"total_time":%d,`+
+		`{"%s":[{"type":"%s","call_count":%d,"total_cputime":%d,"total_time":%d,`+
 			`"estimated_time_to_regain_access":%d,"ads_api_access_tier":"standard_access"}]}`,
-		Business, f.Percent, f.Percent, f.Percent, f.EstimatedMinutes))
+		asset, kind, f.Percent, f.Percent, f.Percent, f.EstimatedMinutes))
 }

@@ -3,15 +3,15 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	strictjson "github.com/go-json-experiment/json"
+
+	"sluice/internal/graphspec"
 )
 
 // emulatorRoot is where the inspection surface begins. It is no part of Graph and
@@ -143,32 +143,15 @@ func readInto(hr *http.Request, v any) error {
 
 // describe answers GET /_emulator/.
 func (s *Server) describe(*http.Request) (any, error) {
-	type graphRoute struct {
-		Method string `json:"method"`
-		Path   string `json:"path"`
-		On     []kind `json:"on,omitempty"`
-		Does   string `json:"does"`
-	}
-	var graph []graphRoute
-	for _, rt := range s.routes {
-		path := "/{version}/{id}"
-		switch {
-		case rt.kinds == nil:
-			path = "/{version}/" + rt.edge
-		case rt.edge != "":
-			path += "/" + rt.edge
-		}
-		graph = append(graph, graphRoute{rt.method, path, rt.kinds, rt.does})
-	}
+	graph := operations(s.routes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var objects []map[string]any
-	for _, id := range slices.Sorted(maps.Keys(s.world.objects)) {
-		o := s.world.objects[id]
-		objects = append(objects, map[string]any{"id": id, "type": o.kind, "name": o.name()})
+	for _, o := range s.world.Objects() {
+		objects = append(objects, map[string]any{"id": o.ID, "type": o.Kind, "name": o.Str("name")})
 	}
 	return map[string]any{
-		"about":             "A local double of Meta's Graph API for the Conversions API. State lives in memory. Nothing here reaches Meta.",
+		"about":             "A local double of Meta's Graph API. State lives in memory. Nothing here reaches Meta.",
 		"now":               s.clock.now().UTC().Format(time.RFC3339),
 		"keep":              s.opts.Keep.String(),
 		"require_proof":     s.opts.RequireProof,
@@ -177,11 +160,13 @@ func (s *Server) describe(*http.Request) (any, error) {
 		"versions":          versions,
 		"graph":             graph,
 		"inspection":        s.inspections,
-		"world":             map[string]any{"objects": objects, "tokens": []string{Token, TokenExpired}, "app_id": App, "app_secret": AppSecret},
+		"world":             map[string]any{"objects": objects, "tokens": []string{Token, TokenExpired, ThreadsToken, ThreadsTokenExpired}, "app_id": App, "app_secret": AppSecret},
 		"evidence": map[string]string{
-			"D": "Meta's documentation", "S": "source code of Meta", "L": "a live call", "C": "a third party's report", "R": "our own decision",
+			"D": "Meta's documentation", "S": "source code of Meta", "I": "a public issue", "K": "known for long, not read again",
+			"L": "a live call", "C": "a third party's report", "R": "our own decision",
 		},
-		"errors": Errors(),
-		"limits": map[string]any{"events_per_request": maxBatchEvents, "body_bytes": maxBody, "requests_remembered": ringSize},
+		"errors":       Errors(),
+		"graph_errors": graphspec.ErrorRows,
+		"limits":       map[string]any{"events_per_request": maxBatchEvents, "body_bytes": maxBody, "requests_remembered": ringSize},
 	}, nil
 }

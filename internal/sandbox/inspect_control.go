@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sluice/internal/sandbox/world"
 )
 
 func (s *Server) listRequests(*http.Request) (any, error) {
@@ -122,10 +124,13 @@ func (s *Server) dropFaults(*http.Request) (any, error) {
 // without objects it reaches all.
 func (s *Server) addToken(hr *http.Request) (any, error) {
 	var in struct {
-		Token   string         `json:"token"`
-		Scopes  []string       `json:"scopes"`
-		Objects []string       `json:"objects"`
-		Expires jsontext.Value `json:"expires_at"`
+		Token     string         `json:"token"`
+		Scopes    []string       `json:"scopes"`
+		Kind      string         `json:"kind"`
+		Page      string         `json:"page"`
+		Objects   []string       `json:"objects"`
+		Expires   jsontext.Value `json:"expires_at"`
+		ExpiresIn int64          `json:"expires_in"`
 	}
 	if err := readInto(hr, &in); err != nil {
 		return nil, err
@@ -133,17 +138,25 @@ func (s *Server) addToken(hr *http.Request) (any, error) {
 	if in.Token == "" {
 		return nil, refuse(http.StatusBadRequest, "token is needed")
 	}
-	tok := newToken(in.Token, "SYSTEM_USER", in.Scopes)
-	tok.objects = in.Objects
-	if in.Expires != nil {
+	switch in.Kind {
+	case "", world.KindSystemUser, world.KindUser, world.KindPage, world.KindApp, world.KindThreads:
+	default:
+		return nil, refuse(http.StatusBadRequest, "kind is none of SYSTEM_USER, USER, PAGE, APP, THREADS")
+	}
+	if in.Kind == world.KindPage && in.Page == "" {
+		return nil, refuse(http.StatusBadRequest, "a Page token needs page")
+	}
+	g := Grant{Token: in.Token, Scopes: in.Scopes, Kind: in.Kind, Page: in.Page, Objects: in.Objects}
+	switch {
+	case in.Expires != nil:
 		t, err := parseInstant(in.Expires)
 		if err != nil {
 			return nil, err
 		}
-		tok.expires = t
+		g.Expires = t
+	case in.ExpiresIn != 0:
+		g.Expires = s.clock.now().Add(time.Duration(in.ExpiresIn) * time.Second)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.world.tokens = append(s.world.tokens, tok)
+	s.AddToken(g)
 	return map[string]any{"success": true}, nil
 }

@@ -7,102 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sluice/internal/sandbox/world"
 )
 
-// readNode answers GET /{id}?fields=…
-func (s *Server) readNode(r *request) (any, *apiError) {
-	wanted, err := r.fields()
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.render(r.object, wanted)
-}
-
 // fields reads the fields parameter; nil without one.
-func (r *request) fields() ([]selection, *apiError) {
-	if text := r.param("fields"); text != "" {
-		return parseFields(text)
-	}
-	return nil, nil
-}
-
-// render writes a node with the wanted fields, or its default ones. A field that
-// has no value is left out, as Graph does. The caller holds mu.
-func (s *Server) render(o *object, wanted []selection) (map[string]any, *apiError) {
-	spec := kinds[o.kind]
-	if len(wanted) == 0 {
-		for _, name := range spec.defaults {
-			wanted = append(wanted, selection{name: name})
-		}
-	}
-	out := map[string]any{"id": o.id}
-	for _, w := range wanted {
-		if !slices.Contains(spec.fields, w.name) {
-			return nil, errNoField.with("field", w.name, "type", string(o.kind))
-		}
-		switch v := s.field(o, w.name).(type) {
-		case nil:
-		case ref:
-			target := s.world.objects[string(v)]
-			sub := w.sub
-			if len(sub) == 0 {
-				sub = []selection{{name: "id"}, {name: "name"}}
-			}
-			inner, err := s.render(target, sub)
-			if err != nil {
-				return nil, err
-			}
-			out[w.name] = inner
-		default:
-			out[w.name] = v
-		}
-	}
-	return out, nil
-}
-
-// field returns the value of a field: an attribute, or for a dataset a total of
-// its events. The caller holds mu.
-func (s *Server) field(o *object, name string) any {
-	if name == "id" {
-		return o.id
-	}
-	if v, ok := o.attrs[name]; ok {
-		return v
-	}
-	if o.kind != kindDataset {
-		return nil
-	}
-	log := s.store.log(o.id)
-	offline := &log.offline
-	switch name {
-	case "last_fired_time":
-		if !log.last.IsZero() {
-			return graphTime(log.last)
-		}
-	case "valid_entries":
-		return offline.valid
-	case "matched_entries":
-		return offline.matched
-	case "duplicate_entries":
-		return offline.dup
-	case "match_rate_approx":
-		return offline.matchRate()
-	case "event_time_min":
-		if offline.valid > 0 {
-			return offline.timeMin
-		}
-	case "event_time_max":
-		if offline.valid > 0 {
-			return offline.timeMax
-		}
-	case "event_stats":
-		return offline.stats()
-	case "usage":
-		return map[string]any{"num_lift_studies": 0}
-	}
-	return nil
+func (r *request) fields() ([]world.Selection, *apiError) {
+	wanted, err := world.ParseSelection(r.param("fields"))
+	return wanted, fromWorld(err)
 }
 
 // datasetUpdates are the parameters a dataset can be updated with: their allowed
@@ -132,8 +44,8 @@ func (s *Server) updateDataset(r *request) (any, *apiError) {
 		case name == "enable_automatic_matching":
 			changes[name] = v == "true"
 		case name == "automatic_matching_fields":
-			var list []string
-			if json.Unmarshal([]byte(v), &list) != nil || slices.ContainsFunc(list, func(f string) bool { return !slices.Contains(matchingFields, f) }) {
+			var list []any
+			if json.Unmarshal([]byte(v), &list) != nil || slices.ContainsFunc(list, func(f any) bool { return !isMatchingField(f) }) {
 				return nil, errParam.with("what", "Param automatic_matching_fields must be an array of "+strings.Join(matchingFields, ", "))
 			}
 			changes[name] = list
@@ -143,8 +55,13 @@ func (s *Server) updateDataset(r *request) (any, *apiError) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.Copy(r.object.attrs, changes)
+	maps.Copy(r.object.Attrs, changes)
 	return map[string]any{"success": true}, nil
+}
+
+func isMatchingField(v any) bool {
+	name, ok := v.(string)
+	return ok && slices.Contains(matchingFields, name)
 }
 
 // createDataset answers POST /{business}/ads_dataset.
@@ -155,8 +72,8 @@ func (s *Server) createDataset(r *request) (any, *apiError) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.world.create(clip(name), r.param("is_crm") == "true", r.now)
-	return map[string]any{"id": o.id}, nil
+	o := s.world.create(clip(name), r.param("is_crm") == "true")
+	return map[string]any{"id": o.ID}, nil
 }
 
 // createPixel answers POST /act_…/adspixels. An ad account has at most one.
@@ -172,72 +89,16 @@ func (s *Server) messagingDataset(*request) (any, *apiError) {
 	return map[string]any{"id": Dataset}, nil
 }
 
-// debugToken answers GET /debug_token: what a token is, never the token.
-func (s *Server) debugToken(r *request) (any, *apiError) {
-	input := r.param("input_token")
-	if input == "" {
-		return nil, errParam.with("what", "The parameter input_token is required")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tok, err := s.world.verify(input, r.now)
-	if tok == nil && err.row == errTokenInvalid {
-		return debugData(map[string]any{"is_valid": false, "scopes": []string{}, "error": debugError(err)}), nil
-	}
-	known := s.world.find(input)
-	data := map[string]any{
-		"app_id": App, "type": known.kind, "application": s.world.objects[App].name(), "is_valid": err == nil,
-		"expires_at": 0, "data_access_expires_at": 0, "scopes": slices.Clone(known.scopes), "granular_scopes": s.granular(known),
-	}
-	if known.kind != "APP" {
-		data["user_id"] = SystemUser
-	}
-	if !known.expires.IsZero() {
-		data["expires_at"] = known.expires.Unix()
-	}
-	if err != nil {
-		data["error"] = debugError(err)
-	}
-	return debugData(data), nil
-}
-
-func debugData(data map[string]any) map[string]any { return map[string]any{"data": data} }
-
-func debugError(err *apiError) map[string]any {
-	out := map[string]any{"code": err.row.Code, "message": err.fill(err.row.Message)}
-	if err.row.Subcode != 0 {
-		out["subcode"] = err.row.Subcode
-	}
-	return out
-}
-
-// granular lists the objects behind each scope. The caller holds mu.
-func (s *Server) granular(t *token) []map[string]any {
-	out := []map[string]any{}
-	for _, scope := range t.scopes {
-		entry := map[string]any{"scope": scope}
-		if t.objects != nil {
-			entry["target_ids"] = t.objects
-		}
-		out = append(out, entry)
-	}
-	return out
-}
-
 // listDatasets answers the listing edges of a business and an ad account.
 func (s *Server) listDatasets(r *request) (any, *apiError) {
-	wanted, err := r.fields()
-	if err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []*object
-	for _, o := range s.world.datasets() {
-		if id := r.param("id_filter"); id != "" && o.id != id {
+	var found []*world.Object
+	for _, o := range s.world.All(kindDataset) {
+		if id := r.param("id_filter"); id != "" && o.ID != id {
 			continue
 		}
-		if name := r.param("name_filter"); name != "" && !strings.Contains(strings.ToLower(o.name()), strings.ToLower(name)) {
+		if name := r.param("name_filter"); name != "" && !strings.Contains(strings.ToLower(o.Str("name")), strings.ToLower(name)) {
 			continue
 		}
 		found = append(found, o)
@@ -245,20 +106,20 @@ func (s *Server) listDatasets(r *request) (any, *apiError) {
 	switch by := r.param("sort_by"); by {
 	case "":
 	case "NAME":
-		slices.SortStableFunc(found, func(a, b *object) int { return strings.Compare(a.name(), b.name()) })
+		slices.SortStableFunc(found, func(a, b *world.Object) int { return strings.Compare(a.Str("name"), b.Str("name")) })
 	case "LAST_FIRED_TIME":
-		slices.SortStableFunc(found, func(a, b *object) int { return s.store.log(b.id).last.Compare(s.store.log(a.id).last) })
+		slices.SortStableFunc(found, func(a, b *world.Object) int { return s.store.log(b.ID).last.Compare(s.store.log(a.ID).last) })
 	default:
 		return nil, errParam.with("what", "Param sort_by must be one of {LAST_FIRED_TIME, NAME}")
 	}
-	return paged(r, found, func(o *object) string { return o.id }, func(o *object) (map[string]any, *apiError) {
-		return s.render(o, wanted)
-	})
+	v, err := s.call(r).List(found)
+	return v, fromWorld(err)
 }
 
 // listNothing answers an edge that is empty in this world.
 func (s *Server) listNothing(r *request) (any, *apiError) {
-	return paged(r, []*object(nil), func(o *object) string { return o.id }, func(o *object) (map[string]any, *apiError) { return nil, nil })
+	v, err := s.call(r).List(nil)
+	return v, fromWorld(err)
 }
 
 // unixParam reads a time parameter: Unix seconds or RFC 3339.

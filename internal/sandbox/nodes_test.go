@@ -45,7 +45,7 @@ func TestReadNode(t *testing.T) {
 		}},
 		{"page", sandbox.Page, map[string]any{"id": sandbox.Page, "name": "Sandbox shop"}},
 		{"instagram", sandbox.InstagramAccount, map[string]any{"id": sandbox.InstagramAccount}},
-		{"threads", sandbox.ThreadsAccount, map[string]any{"id": sandbox.ThreadsAccount}},
+		{"threads", sandbox.ThreadsAccount + "?access_token=" + sandbox.ThreadsToken, map[string]any{"id": sandbox.ThreadsAccount}},
 		{"catalog", sandbox.Catalog, map[string]any{"id": sandbox.Catalog, "name": "Sandbox catalog"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -20,8 +20,8 @@ func (s *Server) readQuality(r *request) (any, *apiError) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.world.objects[id]
-	if o == nil || o.kind != kindDataset || !r.grant.assigned(id) {
+	o := s.world.Get(id)
+	if o == nil || o.Kind != kindDataset || !r.grant.assigned(id) {
 		return nil, errQualityDataset.with()
 	}
 	web, offline := s.store.log(id).stats.byEvent(r.param("agent_name"))

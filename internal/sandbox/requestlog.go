@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
-	"strings"
 )
 
 // ringSize is how many requests the inspection surface remembers.
@@ -33,6 +32,14 @@ type requestEntry struct {
 	Kept       uint64 `json:"kept,omitempty"`
 	Duplicates uint64 `json:"duplicates,omitempty"`
 	Trace      string `json:"fbtrace_id"`
+
+	Params   url.Values `json:"params,omitempty"`
+	Token    string     `json:"token_kind,omitempty"`
+	Batch    bool       `json:"batch,omitempty"` // came inside one
+	Evidence string     `json:"evidence,omitempty"`
+	Warnings []string   `json:"warnings,omitempty"`
+
+	request Request
 }
 
 // requestRing remembers the last requests. The server's mutex guards it.
@@ -64,14 +71,19 @@ func (ring *requestRing) list() []requestEntry {
 
 // record notes a finished Graph call.
 func (s *Server) record(r *request, rep *reply) {
-	_, place := tokenOf(r)
+	if r.tokenIn == "" {
+		_, r.tokenIn = tokenOf(r)
+	}
 	e := requestEntry{
 		At: r.now.UTC().Format("2006-01-02T15:04:05.000Z07:00"), Method: r.http.Method, Path: clip(r.http.URL.Path),
 		Query: clip(scrubbed(r.query)), Version: r.served, Content: clip(r.http.Header.Get("Content-Type")),
-		Encoding: clip(r.http.Header.Get("Content-Encoding")), UserAgent: clip(r.http.UserAgent()), TokenIn: place,
+		Encoding: clip(r.http.Header.Get("Content-Encoding")), UserAgent: clip(r.http.UserAgent()), TokenIn: r.tokenIn,
 		Bytes: r.size, Status: rep.status, Fault: r.fault,
 		Received: r.outcome.Received, Kept: r.outcome.Kept, Duplicates: r.outcome.Duplicates, Trace: r.trace,
 	}
+	e.request = r.remembered(rep)
+	e.Params, e.Token, e.Batch = e.request.Params, e.request.Token, e.request.Batch
+	e.Evidence, e.Warnings = e.request.Evidence, e.request.Warnings
 	if rep.err != nil {
 		e.Code, e.Subcode, e.Error = rep.err.Code, rep.err.Subcode, rep.err.Name
 	}
@@ -102,7 +114,7 @@ func scrubbed(query url.Values) string {
 		}
 	}
 	for name := range out {
-		if strings.HasPrefix(name, "data") { // data, data[], data[0] …
+		if isEvents(name) {
 			out.Set(name, "hidden")
 		}
 	}

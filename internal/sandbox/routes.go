@@ -3,7 +3,6 @@ package sandbox
 import (
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // edgeEvents is the edge conversions are posted to.
@@ -16,8 +15,8 @@ type handler func(*Server, *request) (any, *apiError)
 // route is one operation of the Graph surface.
 type route struct {
 	method string
-	kinds  []kind // node types it belongs to; nil for a route without node
-	edge   string // empty for the node itself; the name of a route without node
+	kinds  []string // node types it belongs to; nil for a route without node
+	edge   string   // empty for the node itself; the name of a route without node
 	scopes []string
 	does   string
 	handle handler
@@ -29,24 +28,23 @@ var (
 	messaging = []string{"page_events", "whatsapp_business_manage_events", "instagram_manage_events", "business_management"}
 )
 
-// routes lists every operation, an explicit table so that its order, and the
+// routes lists the operations that the sandbox has of its own, around datasets, events and
+// tokens; all others are the world's. It is an explicit table so that its order, and the
 // index made from it, are stable.
 func routes() []route {
-	every := []kind{kindDataset, kindBusiness, kindAccount, kindPage, kindIG, kindThreads, kindCatalog, kindApp, kindUser}
-	dataset := []kind{kindDataset}
+	dataset := []string{kindDataset}
 	return []route{
 		{http.MethodPost, dataset, edgeEvents, append([]string{"page_events", "whatsapp_business_manage_events", "instagram_manage_events"}, manageAds...),
 			"take in conversion events", (*Server).postEvents},
-		{http.MethodGet, every, "", nil, "read a node's fields", (*Server).readNode},
 		{http.MethodPost, dataset, "", manageAds, "update a dataset's settings", (*Server).updateDataset},
-		{http.MethodGet, []kind{kindAccount, kindBusiness}, "adspixels", readAds, "list datasets", (*Server).listDatasets},
-		{http.MethodGet, []kind{kindBusiness}, "owned_pixels", readAds, "list datasets", (*Server).listDatasets},
-		{http.MethodGet, []kind{kindBusiness}, "client_pixels", readAds, "list shared datasets: none here", (*Server).listNothing},
-		{http.MethodGet, []kind{kindBusiness}, "ads_dataset", readAds, "list datasets", (*Server).listDatasets},
-		{http.MethodPost, []kind{kindBusiness}, "ads_dataset", manageAds, "create a dataset", (*Server).createDataset},
-		{http.MethodPost, []kind{kindAccount}, "adspixels", manageAds, "create a pixel: refused, the account has one", (*Server).createPixel},
-		{http.MethodGet, []kind{kindPage, kindIG}, "dataset", messaging, "read the messaging dataset", (*Server).messagingDataset},
-		{http.MethodPost, []kind{kindPage, kindIG}, "dataset", messaging, "read the messaging dataset, made on first use", (*Server).messagingDataset},
+		{http.MethodGet, []string{"AdAccount", "Business"}, "adspixels", readAds, "list datasets", (*Server).listDatasets},
+		{http.MethodGet, []string{"Business"}, "owned_pixels", readAds, "list datasets", (*Server).listDatasets},
+		{http.MethodGet, []string{"Business"}, "client_pixels", readAds, "list shared datasets: none here", (*Server).listNothing},
+		{http.MethodGet, []string{"Business"}, "ads_dataset", readAds, "list datasets", (*Server).listDatasets},
+		{http.MethodPost, []string{"Business"}, "ads_dataset", manageAds, "create a dataset", (*Server).createDataset},
+		{http.MethodPost, []string{"AdAccount"}, "adspixels", manageAds, "create a pixel: refused, the account has one", (*Server).createPixel},
+		{http.MethodGet, []string{"Page", "IGUser"}, "dataset", messaging, "read the messaging dataset", (*Server).messagingDataset},
+		{http.MethodPost, []string{"Page", "IGUser"}, "dataset", messaging, "read the messaging dataset, made on first use", (*Server).messagingDataset},
 		{http.MethodGet, dataset, "offline_event_uploads", readAds, "list offline uploads by upload_tag", (*Server).listUploads},
 		{http.MethodGet, dataset, "stats", readAds, "totals of received events", (*Server).readStats},
 		{http.MethodGet, nil, "dataset_quality", readAds, "match quality by event", (*Server).readQuality},
@@ -54,57 +52,19 @@ func routes() []route {
 	}
 }
 
-// dispatch checks token and object and runs the operation.
-func (s *Server) dispatch(r *request) (any, *apiError) {
-	if r.token, _ = tokenOf(r); r.token == "" {
-		return nil, errTokenInvalid.with()
-	}
-	s.mu.Lock()
-	tok, err := s.world.verify(r.token, r.now)
-	target := r.id
-	if target == "me" {
-		target = SystemUser
-	}
-	r.object = s.world.objects[target]
-	s.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	r.grant = tok
-	rt, noRoute := s.route(r)
-	if rt != nil && !tok.allows(rt.scopes) {
-		return nil, errPermission.with()
-	}
-	if r.object != nil && !tok.assigned(r.object.id) {
-		return nil, errAssignment.with()
-	}
-	if err := checkProof(r, s.opts.RequireProof); err != nil {
-		return nil, err
-	}
-	if noRoute != nil {
-		return nil, noRoute
-	}
-	if r.bodyErr != nil {
-		return nil, r.bodyErr
-	}
-	return rt.handle(s, r)
-}
-
-// route finds the operation a request asks for.
-func (s *Server) route(r *request) (*route, *apiError) {
+// route finds the sandbox's own operation that a request asks for, nil when it is the
+// world's.
+func (s *Server) route(r *request) *route {
 	method := r.method()
 	for i := range s.routes {
 		rt := &s.routes[i]
 		switch {
 		case rt.method != method:
 		case rt.kinds == nil && r.edge == "" && rt.edge == r.id:
-			return rt, nil
-		case rt.kinds != nil && r.object != nil && rt.edge == r.edge && slices.Contains(rt.kinds, r.object.kind):
-			return rt, nil
+			return rt
+		case rt.kinds != nil && r.object != nil && rt.edge == r.edge && slices.Contains(rt.kinds, r.object.Kind):
+			return rt
 		}
 	}
-	if r.object != nil && method == http.MethodGet && r.edge != "" {
-		return nil, errNoField.with("field", r.edge, "type", string(r.object.kind))
-	}
-	return nil, errNoObject.with("method", strings.ToLower(method), "id", r.id)
+	return nil
 }

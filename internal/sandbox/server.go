@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sluice/internal/sandbox/world"
 )
 
 // Server is one sandbox. It is safe for concurrent use.
@@ -27,8 +29,9 @@ type Server struct {
 	// storing and reading hold it. The clock has a lock of its own and is never
 	// asked to take this one.
 	mu     sync.Mutex
-	world  world
+	world  state
 	store  store
+	usage  usagePools
 	faults faultPlan
 	ring   requestRing
 }
@@ -51,15 +54,10 @@ func New(opts Options) *Server {
 // reset returns to the state right after New, except for the clock and the
 // numbering of trace ids. The caller holds mu or is alone.
 func (s *Server) reset() {
-	born := s.clock.now()
-	s.world = newWorld(born)
-	for _, id := range s.opts.Datasets {
-		if s.world.objects[id] == nil {
-			s.world.dataset(id, "Sandbox dataset "+id, true, born)
-		}
-	}
+	s.world = s.newState()
 	s.store = newStore(s.opts.Keep)
 	s.store.dedup.off = s.opts.NoDedup
+	s.usage = usagePools{}
 	s.faults = faultPlan{}
 	s.ring = requestRing{}
 }
@@ -149,7 +147,11 @@ func (s *Server) answer(hr *http.Request) *reply {
 		return s.inspect(hr)
 	}
 	r := &request{http: hr, trace: traceID(s.opts.Seed, s.calls.Add(1))}
-	rep := s.graph(r)
+	return s.finished(r, s.graph(r))
+}
+
+// finished writes the headers that every answer has and remembers the call.
+func (s *Server) finished(r *request, rep *reply) *reply {
 	h := rep.header
 	h.Set("Date", r.now.UTC().Format(http.TimeFormat))
 	h.Set("X-Fb-Trace-Id", r.trace)
@@ -157,6 +159,8 @@ func (s *Server) answer(hr *http.Request) *reply {
 	if r.served != "" {
 		h.Set("Facebook-Api-Version", r.served)
 	}
+	h.Set(evidenceHeader, r.evidence(rep))
+	s.usage.write(s, r, rep)
 	s.record(r, rep)
 	return rep
 }
@@ -178,6 +182,7 @@ func (s *Server) graph(r *request) *reply {
 	}()
 	r.size, r.bodyErr = size, bodyErr
 
+	s.locate(r)
 	if rep := s.faultBefore(r, nil); rep != nil {
 		return rep
 	}
@@ -195,7 +200,13 @@ func (s *Server) graph(r *request) *reply {
 			r.dataFromForm()
 		}
 	}
-	value, err := s.dispatch(r)
+	var value any
+	var err *apiError
+	if r.isBatch() {
+		value, err = s.serveBatch(r)
+	} else {
+		value, err = s.dispatch(r)
+	}
 	if err != nil {
 		return err.reply(r.trace)
 	}
@@ -215,6 +226,9 @@ func (s *Server) graph(r *request) *reply {
 func (s *Server) takesOffline(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.world.objects[id]
-	return o == nil || o.consolidated()
+	o := s.world.Get(id)
+	return o == nil || consolidated(o)
 }
+
+// World gives the objects for tests to look at. It is not for use beside requests.
+func (s *Server) World() *world.World { return s.world.World }

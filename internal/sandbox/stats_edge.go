@@ -96,7 +96,7 @@ func (s *Server) readStats(r *request) (any, *apiError) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.store.log(r.object.id).stats
+	st := s.store.log(r.object.ID).stats
 	type rowKey struct{ value, event string }
 	hours := map[int64]map[rowKey]uint64{}
 	for key, c := range st.cells {

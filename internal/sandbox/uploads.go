@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"sluice/internal/sandbox/world"
 )
 
 // uploadLog groups physical_store events by their upload_tag, oldest tag first.
@@ -128,7 +130,7 @@ func (s *Server) listUploads(r *request) (any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []*upload
-	for _, u := range s.store.log(r.object.id).uploads.order {
+	for _, u := range s.store.log(r.object.ID).uploads.order {
 		tag := r.param("upload_tag")
 		if (tag == "" || tag == u.tag) && u.created.Unix() <= end && u.last.Unix() >= start && u.valid > 0 {
 			found = append(found, u)
@@ -140,11 +142,11 @@ func (s *Server) listUploads(r *request) (any, *apiError) {
 		}
 		return cmp.Compare(by(b), by(a))
 	})
-	return paged(r, found, func(u *upload) string { return u.id }, func(u *upload) (map[string]any, *apiError) {
+	var refused *apiError
+	v, bad := world.Paged(s.call(r), found, func(u *upload) string { return u.id }, func(u *upload) (any, *world.Error) {
 		tree, err := choose(u.fields(), wanted, "OfflineConversionDataSetUpload")
-		if err != nil {
-			return nil, err
-		}
-		return tree.(map[string]any), nil
+		refused = cmp.Or(refused, err)
+		return tree, nil
 	})
+	return v, cmp.Or(refused, fromWorld(bad))
 }

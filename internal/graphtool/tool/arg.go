@@ -33,6 +33,7 @@ const (
 	FileFormat     Format = "file"     // a path inside the allowed folder
 	CursorFormat   Format = "cursor"   // as next_cursor gave it
 	MetricsFormat  Format = "metrics"  // names separated by commas
+	JSONFormat     Format = "json"     // text that holds a JSON object
 )
 
 // Arg is one argument. Make it with ID, Text, Enum and the rest, which keep records
@@ -53,11 +54,18 @@ type Arg struct {
 	Of         string // node type of an id
 	// Me lets an id be "me".
 	Me bool
+	// Types are the content types of a file that are taken; Max bounds its bytes.
+	Types []string
 	// As is the parameter it is sent as; empty: Name; "-": not sent (a path, a hook).
 	// A dot goes into a member: "time_range.since".
 	As string
 	// Join sends a list as text with commas and not as JSON.
 	Join bool
+	// Word makes a yes or no a flag: true adds the word to the list parameter As, and
+	// false sends nothing.
+	Word string
+	// Alone sends one value as a list of one; Bare sends an ad account's id without act_.
+	Alone, Bare bool
 	// Items describes the items of a list, Props the members of an object. An object
 	// without Props is open: any member.
 	Items *Arg
@@ -85,6 +93,12 @@ func Text(name, doc string) Arg { return Arg{Name: name, Kind: StringKind, Doc: 
 // URL is an optional absolute https address.
 func URL(name, doc string) Arg {
 	return Arg{Name: name, Kind: StringKind, Format: URLFormat, Doc: doc}
+}
+
+// Upload is an optional local file; the content types that are taken are separated by
+// blanks. A step sends it as a part of a multipart form, a flow opens it with Env.Open.
+func Upload(name, types, doc string) Arg {
+	return Arg{Name: name, Kind: StringKind, Format: FileFormat, Types: strings.Fields(types), Doc: doc}
 }
 
 // Enum is an optional choice; the values are separated by blanks.
@@ -163,6 +177,15 @@ func (a Arg) Local() Arg { return a.To("-") }
 
 // Comma sends a list as text with commas.
 func (a Arg) Comma() Arg { a.Join = true; return a }
+
+// Listed sends one value as a list of one.
+func (a Arg) Listed() Arg { a.Alone = true; return a }
+
+// Digits sends an ad account's id without act_.
+func (a Arg) Digits() Arg { a.Bare = true; return a }
+
+// Flag makes a yes or no add a word to a list parameter.
+func (a Arg) Flag(param, word string) Arg { a.As, a.Word = param, word; return a }
 
 // OrMe lets an id be "me".
 func (a Arg) OrMe() Arg { a.Me = true; return a }

@@ -105,3 +105,13 @@ func decode(body []byte) (any, error) {
 	}
 	return v, nil
 }
+
+// DecodeObject reads JSON that is an object, numbers with their digits.
+func DecodeObject(text []byte) (map[string]any, error) {
+	v, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	m, _ := v.(map[string]any)
+	return m, nil
+}

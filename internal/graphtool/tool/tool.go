@@ -29,6 +29,9 @@ type Tool struct {
 	Note string
 
 	Args []Arg
+	// AnyOf are groups of arguments, separated by blanks, of which at least one has to be
+	// given; OneOf groups of which exactly one has to be.
+	AnyOf, OneOf []string
 	// Scopes are the permissions it needs, where those of its steps' operations
 	// (graphspec) don't say all.
 	Scopes []string
@@ -50,8 +53,10 @@ type Tool struct {
 	// Calls documents the calls of Flow and Run, as the reference shows them and the
 	// tests check them: "POST AdAccount/insights".
 	Calls []Call
+	// Rules are what else holds between arguments: see AtMostOne, Needs, WhenIs, InOrder.
+	Rules []Rule
 	// Check is a hook that refuses arguments before any request: what no single
-	// argument can say.
+	// argument and no rule can say.
 	Check func(*Env) error
 	// Shape is a hook that changes the answer before it is shown: a sum, a text.
 	Shape func(*Env, *Answer) error
@@ -101,7 +106,8 @@ type Step struct {
 	// Name is how later steps and Out refer to it.
 	Name string
 	// When says with which arguments the step runs: "" always; "message" only with that
-	// argument, "!message" only without.
+	// argument (false and an empty list are none), "!message" only without,
+	// "kind=photo" only with that value. Several, separated by blanks, have to hold all.
 	When string
 	// Fields are asked for, in Graph's notation: id,name,owner{id,name}.
 	Fields string
@@ -211,16 +217,14 @@ type Settings struct {
 	// Ceilings are the most that a budget may be set to, by ad account id; "*" is for
 	// every account that has none of its own.
 	Ceilings map[string]Ceiling
-	// ActiveAllowed lets tools create things that run at once; otherwise everything is
-	// created PAUSED unless the call says status ACTIVE.
 	// UploadDir is the folder that local files may be taken from; empty: none.
 	UploadDir string
 	// MaxUpload is the largest file, in bytes.
 	MaxUpload int64
 	// LeadsClear lets personal data of leads through; otherwise it is masked.
 	LeadsClear bool
-	// Page, Instagram, Threads and AdAccount are used where a call names none.
-	Page, Instagram, Threads, AdAccount string
+	// Page is whose token is used where neither the call nor the object's id says it.
+	Page string
 }
 
 // Ceiling is a limit of budgets, in the account's minor unit; 0 is no limit.

@@ -1,6 +1,6 @@
 package world
 
-import "maps"
+import "sync"
 
 // Each part of the API has a file of its own with three things: what its world holds at
 // the start, its behaviours by "VERB Node.edge" ("POST Page.feed", "GET Post."), and
@@ -10,7 +10,7 @@ type seed func(*World)
 
 func seeds() []seed {
 	return []seed{
-		seedBusiness, seedPages, seedMessaging, seedInstagram, seedThreads, seedDatasets,
+		seedCore, seedBusiness, seedPages, seedMessaging, seedInstagram, seedThreads, seedDatasets,
 		seedAds, seedCreatives, seedAudiences, seedInsights, seedCommerce,
 	}
 }
@@ -18,15 +18,21 @@ func seeds() []seed {
 // fieldOf works out a field of an object; nil leaves it out of the answer.
 type fieldOf func(*Call, *Object) any
 
-var behaviours = merged(
-	businessBehaviours, pageBehaviours, messagingBehaviours, instagramBehaviours, threadsBehaviours, datasetBehaviours,
-	adBehaviours, creativeBehaviours, audienceBehaviours, insightBehaviours, commerceBehaviours,
-)
+// allBehaviours and allFields are read by New only, so that a behaviour may serve further
+// calls without a circle of initialisation.
+var allBehaviours = sync.OnceValue(func() map[string]Behaviour {
+	return merged(coreBehaviours,
+		businessBehaviours, pageBehaviours, messagingBehaviours, instagramBehaviours, threadsBehaviours, datasetBehaviours,
+		adBehaviours, creativeBehaviours, audienceBehaviours, insightBehaviours, commerceBehaviours,
+	)
+})
 
-var fields = merged(
-	businessFields, pageFields, messagingFields, instagramFields, threadsFields, datasetFields,
-	adFields, creativeFields, audienceFields, insightFields, commerceFields,
-)
+var allFields = sync.OnceValue(func() map[string]fieldOf {
+	return merged(coreFields,
+		businessFields, pageFields, messagingFields, instagramFields, threadsFields, datasetFields,
+		adFields, creativeFields, audienceFields, insightFields, commerceFields,
+	)
+})
 
 func merged[T any](parts ...map[string]T) map[string]T {
 	all := map[string]T{}
@@ -38,6 +44,5 @@ func merged[T any](parts ...map[string]T) map[string]T {
 			all[name] = v
 		}
 	}
-	maps.DeleteFunc(all, func(name string, _ T) bool { return name == "" })
 	return all
 }

@@ -13,13 +13,20 @@ type World struct {
 	edges   map[edgeKey][]string
 	next    int64
 	now     func() time.Time
+	planned []plan
+
+	behaviours map[string]Behaviour
+	fields     map[string]fieldOf
+
+	// Computed works out fields of datasets, whose events the sandbox keeps; nil: none.
+	Computed func(o *Object, name string) any
 }
 
 type edgeKey struct{ from, edge string }
 
 // New makes the documented world.
 func New(now func() time.Time) *World {
-	w := &World{objects: map[string]*Object{}, edges: map[edgeKey][]string{}, next: firstID, now: now}
+	w := &World{objects: map[string]*Object{}, edges: map[edgeKey][]string{}, next: firstID, now: now, behaviours: allBehaviours(), fields: allFields()}
 	for _, seed := range seeds() {
 		seed(w)
 	}
@@ -43,8 +50,13 @@ func (w *World) Add(kind string, owner *Object, attrs Attrs) *Object {
 }
 
 // AddAs makes an object with an id of its own, as composites (Page_post) and seeds need.
+// Where it exists already, as the documented objects of seedCore do, it gets further
+// fields.
 func (w *World) AddAs(id, kind string, owner *Object, attrs Attrs) *Object {
-	o := &Object{ID: id, Kind: kind, Attrs: Attrs{}, Made: w.Now()}
+	o := w.objects[id]
+	if o == nil || o.Kind != kind {
+		o = &Object{ID: id, Kind: kind, Attrs: Attrs{}, Made: w.Now()}
+	}
 	maps.Copy(o.Attrs, attrs)
 	if owner != nil {
 		o.Owner = owner.ID
@@ -122,4 +134,13 @@ func (w *World) Above(o *Object, kind string) *Object {
 func (o *Object) Str(name string) string {
 	s, _ := o.Attrs[name].(string)
 	return s
+}
+
+// Objects are all objects, by id.
+func (w *World) Objects() []*Object {
+	list := make([]*Object, 0, len(w.objects))
+	for _, id := range slices.Sorted(maps.Keys(w.objects)) {
+		list = append(list, w.objects[id])
+	}
+	return list
 }

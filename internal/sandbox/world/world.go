@@ -4,6 +4,25 @@
 // what an operation does.
 //
 // It knows nothing about HTTP and has no lock: the sandbox holds one.
+//
+// Serve finds the operation in graphspec, checks token, scopes and parameters, and calls
+// the behaviour "VERB Node.edge". A behaviour that only adds checks ends with c.Generic(),
+// or with the part of it that fits:
+//
+//	c.Create()          makes the object from the parameters: object, answer, error
+//	c.Update()          sets the fields that are given
+//	c.Given(kind)       the parameters as typed fields, to change before World.Add
+//	c.Show(o)           an object with the fields that are asked for
+//	c.List(objects)     a page of objects; c.Rows(kind, maps) of what are no objects
+//	c.Value(o, name)    a field as it would be shown; c.Sub(…) another operation
+//	c.ValidateOnly()    execution_options has validate_only (Create and Update heed it)
+//	World.At(t, do)     something that happens when the clock gets there
+//	World.Delete(o)     an object and what belongs to it
+//
+// Parameters were checked against the operation's Params before. Fields that are a Ref,
+// a []Ref or a node's type are expanded; times are time.Time; an edge can be asked for as
+// a field. Multipart files are in c.Files by name; a raw body is c.Files[""], with the
+// upload headers in c.Header.
 package world
 
 import (
@@ -48,15 +67,36 @@ type Call struct {
 	Op *graphspec.Op
 	// Warn notes what Meta would pass over in silence: an unknown parameter.
 	Warn func(string)
+	// Base is scheme, host and version of the call, Address that with its path, and
+	// Carry the query that the addresses of further pages repeat.
+	Base, Address string
+	Carry         url.Values
+	// Secret is the token where it came in the query: it comes back in addresses.
+	Secret string
+
+	depth int
 }
 
 // Token is an access token of the world.
 type Token struct {
-	Kind   string // SYSTEM_USER, USER, PAGE, APP, THREADS
+	Kind   string // one of the constants
 	Scopes []string
 	Page   string // of a Page token
 	User   string
+	// Sees reports whether its user is assigned to an object; nil: to all.
+	Sees func(id string) bool
+	// PageToken gives the token of a Page that its user works for, "" where it may not.
+	PageToken func(page string) string
 }
+
+// Kinds of tokens.
+const (
+	KindSystemUser = "SYSTEM_USER"
+	KindUser       = "USER"
+	KindPage       = "PAGE"
+	KindApp        = "APP"
+	KindThreads    = "THREADS"
+)
 
 // Behaviour does one operation, in place of what graphspec alone would do. It returns
 // what the JSON of the answer holds.

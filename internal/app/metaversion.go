@@ -1,0 +1,60 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"sluice/internal/config"
+	"sluice/internal/fault"
+	"sluice/internal/graphspec"
+)
+
+// pins are the Graph versions that were chosen, by the address they were chosen for.
+type pins map[string]string
+
+// pinnedVersion is the Graph version for tools: what is configured, else what was pinned
+// when this address was first used. An upgrade of Sluice never changes it.
+func pinnedVersion(c *config.Config) (string, error) {
+	if c.GraphVersion != "" {
+		return c.GraphVersion, nil
+	}
+	at := c.GraphURL
+	if at == "" {
+		at = "meta"
+	}
+	file := filepath.Join(c.StateDir, "graph-versions.json")
+	p := pins{}
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return "", fault.New(fault.StoreUnavailable, "%s can't be read", file).Wrap(err)
+	default:
+		if err := json.Unmarshal(text, &p); err != nil {
+			return "", fault.New(fault.StoreUnavailable, "%s is damaged", file).WithFix("remove it, or set graph_version").Wrap(err)
+		}
+	}
+	if v := p[at]; graphspec.ValidVersion(v) {
+		return v, nil
+	}
+	if c.GraphURL != "" { // a sandbox: what it serves is no promise to anybody
+		return graphspec.Newest, nil
+	}
+	p[at] = graphspec.Newest
+	text, err = json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return "", fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
+	}
+	// Written beside and moved: another process may read it now.
+	part := file + ".new"
+	if err := os.WriteFile(part, append(text, '\n'), 0o600); err != nil {
+		return "", fault.New(fault.StoreUnavailable, "%s can't be written", file).Wrap(err)
+	}
+	return graphspec.Newest, os.Rename(part, file)
+}

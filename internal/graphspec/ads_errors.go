@@ -1,0 +1,42 @@
+package graphspec
+
+// adErrors are refusals of the ad objects. Where no subcode was found published, the row
+// has none, and its words are ours. Meta words most of them "Invalid parameter"
+// and says in title and text for the user what is wrong.
+var adErrors = []ErrorRow{
+	titled(row("budget_too_low", 400, 100, 1885272, ClassInput, Reported, "Invalid parameter", "Raise the budget; meta_get_minimum_budgets lists the least per currency."),
+		"Budget Is Too Low", "The budget must be at least {least}. Increase it so that ads can be delivered."),
+	titled(row("budget_missing", 400, 100, 0, ClassInput, Chosen, "Invalid parameter", "Give the ad set daily_budget or lifetime_budget, or its campaign a budget."),
+		"Budget Missing", "Neither the campaign nor the ad set has a budget."),
+	titled(row("budget_kind", 400, 100, 0, ClassInput, Chosen, "Invalid parameter", "Keep the kind of budget, or make a new object with the other kind."),
+		"Budget Type Can't Be Changed", "A daily budget can't become a lifetime budget, nor the other way round."),
+	titled(row("budget_sharing_unsaid", 400, 100, 4834011, ClassInput, Documented, "Invalid parameter", "Send is_adset_budget_sharing_enabled true or false, or a campaign budget."),
+		"Budget Sharing Must Be Set", "Must specify True or False in is_adset_budget_sharing_enabled field"),
+	titled(row("budget_sharing_twice", 400, 100, 4834002, ClassInput, Documented, "Invalid parameter", "Switch budget sharing off, or leave out the campaign budget."),
+		"Budget Sharing With Campaign Budget", "Ad set budget sharing can't be used together with a campaign budget."),
+	titled(row("budget_sharing_late", 400, 100, 3858418, ClassInput, Documented, "Invalid parameter", "Make a new campaign with budget sharing switched on."),
+		"Budget Sharing Can't Be Switched On", "It can't be enabled on a campaign that exists already."),
+	titled(row("advantage_audience_unsaid", 400, 100, 1870227, ClassInput, Reported, "Invalid parameter", "Set targeting.targeting_automation.advantage_audience to 0 or 1."),
+		"Advantage Audience Flag Required", "Set the advantage_audience flag to 1 or 0 inside targeting_automation."),
+	titled(row("place_missing", 400, 100, 1885364, ClassInput, Reported, "Invalid parameter", "Add targeting.geo_locations, or a custom audience."),
+		"A location is missing", "Add at least one location or choose a custom audience."),
+	titled(row("goal_unfit", 400, 100, 2490408, ClassInput, Reported, "Invalid parameter", "Choose an optimization_goal that fits the campaign's objective."),
+		"Performance goal isn't available", "The campaign's objective doesn't support this performance goal."),
+	titled(row("bid_missing", 400, 100, 1815857, ClassInput, Reported, "Invalid parameter", "Give bid_amount, or use LOWEST_COST_WITHOUT_CAP."),
+		"Bid Amount Required", "The bid strategy needs a bid amount."),
+	titled(row("promoted_object_missing", 400, 100, 0, ClassInput, Chosen, "Invalid parameter", "Give promoted_object what the goal needs: a dataset and event, a Page, or an app."),
+		"Promoted Object Missing", "The performance goal needs promoted_object: {what}."),
+	titled(row("dsa_missing", 400, 100, 0, ClassInput, Chosen, "Invalid parameter", "Give dsa_beneficiary and dsa_payor: who benefits from the ads and who pays for them."),
+		"Beneficiary And Payer Missing", "Ads shown in the European Union must name who benefits and who pays."),
+	titled(row("copy_too_large", 400, 100, 1885194, ClassTooBig, Reported, "Invalid parameter", "Copy without children, then copy the ad sets and ads one by one."),
+		"Copy Request Too Large", "The number of ad objects to copy at once is too large: at most three."),
+	titled(row("advantage_ended", 400, 100, 0, ClassGone, Chosen, "Invalid parameter", "Make a new campaign whose settings give the Advantage+ state (advantage_state_info)."),
+		"Advantage+ Campaigns Can't Be Changed", "Advantage+ shopping and app campaigns can't be created, copied or changed any more."),
+	titled(row("ad_object_deleted", 400, 100, 1487056, ClassInput, Known, "Invalid parameter", "Only its name can be changed. Make a new object."),
+		"Deleted Object", "The object was deleted and can't be changed."),
+	titled(row("creative_unusable", 400, 100, 1487390, ClassInput, Known, "Invalid parameter", "Give object_story_spec, object_story_id, asset_feed_spec or source_instagram_media_id."),
+		"Creative Is Invalid", "{what}"),
+	row("image_invalid", 400, 100, 0, ClassInput, Chosen, "(#100) The image could not be read", "Send a JPEG or PNG file, as Base64."),
+	row("video_offset", 400, 100, 1363037, ClassInput, Known, "(#100) The start_offset does not match the upload session", "Go on where the last answer said."),
+	row("copy_from_missing", 400, 100, 0, ClassInput, Chosen, "(#100) The image to copy does not exist", "Check source_account_id and hash with meta_list_ad_images."),
+}

@@ -1,0 +1,115 @@
+package graphtool
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"sluice/internal/fault"
+	"sluice/internal/graphtool/tool"
+)
+
+// storySpec puts the single texts of a new creative where Meta wants them: those of a
+// link ad and those of a video ad have other names and another place.
+func storySpec(e *tool.Env) error {
+	a := e.Args
+	if spec := a.Map("object_story_spec"); spec != nil {
+		spec["page_id"] = a.Str("page_id")
+		return nil
+	}
+	if a.Has("object_story_id") || a.Has("asset_feed_spec") && !a.Has("link_url") && !a.Has("video_id") {
+		if a.Has("asset_feed_spec") {
+			a["object_story_spec"] = withAccount(a, map[string]any{"page_id": a.Str("page_id")})
+		}
+		return nil
+	}
+	kind, names := "link_data", map[string]string{
+		"body": "message", "title": "name", "description": "description", "image_url": "picture", "image_hash": "image_hash", "link_url": "link",
+	}
+	if a.Has("video_id") {
+		kind, names = "video_data", map[string]string{
+			"body": "message", "title": "title", "description": "link_description", "image_url": "image_url", "image_hash": "image_hash", "video_id": "video_id",
+		}
+	} else if !a.Has("link_url") {
+		return tool.Bad("link_url", "a link ad needs it", "give link_url, or video_id, or object_story_id of a Page post")
+	}
+	content := map[string]any{}
+	for arg, member := range names {
+		if a.Has(arg) {
+			content[member] = a[arg]
+		}
+	}
+	if a.Has("call_to_action_type") {
+		button := map[string]any{"type": a.Str("call_to_action_type")}
+		if a.Has("link_url") {
+			button["value"] = map[string]any{"link": a.Str("link_url")}
+		}
+		content["call_to_action"] = button
+	}
+	a["object_story_spec"] = withAccount(a, map[string]any{"page_id": a.Str("page_id"), kind: content})
+	return nil
+}
+
+func withAccount(a tool.Args, spec map[string]any) map[string]any {
+	if a.Has("instagram_user_id") {
+		spec["instagram_user_id"] = a.Str("instagram_user_id")
+	}
+	return spec
+}
+
+// imageAddress refuses an address for a picture: the Graph API takes none, and a
+// server that fetches addresses on others' behalf is a door into its network.
+func imageAddress(e *tool.Env) error {
+	if !e.Args.Has("url") {
+		return nil
+	}
+	return fault.New(fault.Unsupported, "url: Meta's image library takes no address, only the picture itself").
+		WithFix("download it and give image_path or bytes, or put the address into image_url of meta_create_ad_creative, where Meta fetches it")
+}
+
+// oneImage takes the picture out of the answer, which is keyed by the name that was sent.
+func oneImage(_ *tool.Env, answer *tool.Answer) error {
+	data, _ := answer.Data.(map[string]any)
+	images, _ := data["images"].(map[string]any)
+	for _, image := range images {
+		if m, ok := image.(map[string]any); ok {
+			answer.Data = m
+		}
+	}
+	return nil
+}
+
+// studyCells writes the cells of a study as Meta takes them, and holds their shares to
+// the whole.
+func studyCells(e *tool.Env) error {
+	total := 0.0
+	var cells []any
+	for i, item := range e.Args.List("cells") {
+		given, _ := item.(map[string]any)
+		cell := map[string]any{}
+		for name, v := range given {
+			switch name {
+			case "campaign_ids":
+				name = "campaigns"
+			case "adset_ids":
+				name = "adsets"
+			}
+			cell[name] = v
+		}
+		share, _ := given["treatment_percentage"].(json.Number)
+		part, _ := share.Float64()
+		total += part
+		at := "cells." + strconv.Itoa(i)
+		if cell["campaigns"] != nil && cell["adsets"] != nil {
+			return tool.Bad(at+".adset_ids", "it excludes campaign_ids", "give one of them in all cells")
+		}
+		if cell["campaigns"] == nil && cell["adsets"] == nil && e.Args.Str("type") == "SPLIT_TEST" {
+			return tool.Bad(at, "it has nothing to test", "give campaign_ids or adset_ids")
+		}
+		cells = append(cells, cell)
+	}
+	if total > 100 {
+		return tool.Bad("cells", "their shares come to more than 100 %", "choose treatment_percentage so that the sum is at most 100")
+	}
+	e.Args["cells"] = cells
+	return nil
+}

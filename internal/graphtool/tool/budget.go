@@ -1,0 +1,142 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"sluice/internal/fault"
+	"sluice/internal/graph"
+	"sluice/internal/graphspec"
+)
+
+// guardBudget refuses a budget above the ceiling of its ad account. Where the account
+// or its currency can't be found out, it refuses as well.
+func (e *Env) guardBudget(ctx context.Context) error {
+	if len(e.Settings.Ceilings) == 0 {
+		return nil
+	}
+	budgets := map[string]int64{}
+	named := map[string]string{}
+	collectBudgets(e.Tool.Args, e.Args, "", func(what, at string, amount int64) {
+		if amount > budgets[what] {
+			budgets[what], named[what] = amount, at
+		}
+	})
+	if len(budgets) == 0 {
+		return nil
+	}
+	account, err := e.account(ctx)
+	if err != nil {
+		return err
+	}
+	return e.within(ctx, account, budgets, named)
+}
+
+// Within holds an amount that no argument has as it is to the ceiling of an ad account:
+// what is "daily", "lifetime" or "bid", argument the one to name in a refusal.
+func (e *Env) Within(ctx context.Context, account, what, argument string, amount int64) error {
+	if len(e.Settings.Ceilings) == 0 {
+		return nil
+	}
+	id, ok := graphspec.AdAccount.Parse(account)
+	if !ok {
+		return fault.New(fault.BudgetCeiling, "it can't be found out which ad account the budget belongs to, so its ceiling can't be checked")
+	}
+	return e.within(ctx, id, map[string]int64{what: amount}, map[string]string{what: argument})
+}
+
+func (e *Env) within(ctx context.Context, account string, budgets map[string]int64, named map[string]string) error {
+	ceiling, ok := e.Settings.Ceilings[account]
+	if !ok {
+		if ceiling, ok = e.Settings.Ceilings["*"]; !ok {
+			return nil
+		}
+	}
+	currency, err := e.currency(ctx, account)
+	if err != nil {
+		return err
+	}
+	if ceiling.Currency != "" && ceiling.Currency != currency {
+		return fault.New(fault.BudgetCeiling, "the ceiling of %s is in %s, and the account's currency is %s", account, ceiling.Currency, currency).
+			WithFix("have the ceiling set in %s", currency)
+	}
+	for _, what := range []string{"daily", "lifetime", "bid"} {
+		amount, limit := budgets[what], ceiling.of(what)
+		if limit > 0 && amount > limit {
+			return fault.New(fault.BudgetCeiling, "%s: %s is above the ceiling of %s for %s", named[what],
+				graphspec.FormatMinor(amount, currency), graphspec.FormatMinor(limit, currency), account).
+				WithFix("choose at most %d, in the minor unit of %s, or have the ceiling raised", limit, currency).
+				With("ceiling", limit).With("currency", currency).With("argument", named[what])
+		}
+	}
+	return nil
+}
+
+// of is the limit of a kind of budget. A bid can't be higher than what a day may cost.
+func (c Ceiling) of(what string) int64 {
+	if what == "lifetime" {
+		return c.Lifetime
+	}
+	return c.Daily
+}
+
+func collectBudgets(args []Arg, given map[string]any, at string, found func(what, at string, amount int64)) {
+	for i := range args {
+		a := &args[i]
+		v, ok := given[a.Name]
+		if !ok {
+			continue
+		}
+		if a.Money != "" {
+			if n, isNumber := v.(json.Number); isNumber {
+				amount, err := n.Int64()
+				if err == nil {
+					found(a.Money, at+a.Name, amount)
+				}
+			}
+		}
+		if inner, isObject := v.(map[string]any); isObject && len(a.Props) > 0 {
+			collectBudgets(a.Props, inner, at+a.Name+".", found)
+		}
+	}
+}
+
+// account is the ad account a call is about: named by an argument, or the owner of the
+// object that is changed.
+func (e *Env) account(ctx context.Context) (string, error) {
+	if e.Args.Has("ad_account_id") {
+		return e.Args.Str("ad_account_id"), nil
+	}
+	for _, name := range []string{"adset_id", "campaign_id", "ad_id"} {
+		if !e.Args.Has(name) {
+			continue
+		}
+		m, err := e.Object(ctx, graph.Request{Method: "GET", Path: []string{e.Args.Str(name)}, Query: map[string][]string{"fields": {"account_id"}}})
+		if err != nil {
+			return "", err
+		}
+		id, ok := m["account_id"].(string)
+		if !ok {
+			break
+		}
+		if id, ok = graphspec.AdAccount.Parse(strings.TrimPrefix(id, "act_")); ok {
+			return id, nil
+		}
+	}
+	return "", fault.New(fault.BudgetCeiling, "it can't be found out which ad account the budget belongs to, so its ceiling can't be checked").
+		WithFix("name the object by campaign_id, adset_id or ad_account_id")
+}
+
+func (e *Env) currency(ctx context.Context, account string) (string, error) {
+	m, err := e.Object(ctx, graph.Request{Method: "GET", Path: []string{account}, Query: map[string][]string{"fields": {"currency"}}})
+	if err != nil {
+		return "", err
+	}
+	code, _ := m["currency"].(string)
+	if code == "" {
+		return "", fault.New(fault.BudgetCeiling, "the currency of %s can't be read, so its ceiling can't be checked", account).
+			WithFix("check that the token has ads_read for the account")
+	}
+	return code, nil
+}

@@ -1,0 +1,137 @@
+package tool
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// annotations are the hints of MCP.
+type annotations struct {
+	Title       string `json:"title"`
+	ReadOnly    bool   `json:"readOnlyHint"`
+	Destructive bool   `json:"destructiveHint"`
+	Idempotent  bool   `json:"idempotentHint"`
+	OpenWorld   bool   `json:"openWorldHint"`
+}
+
+// risk is what the definition says of a tool's danger, for gateways and inventories.
+type risk struct {
+	Category     Category `json:"category"`
+	Severity     Severity `json:"severity"`
+	Irreversible bool     `json:"irreversible"`
+}
+
+type definition struct {
+	Name         string          `json:"name"`
+	Title        string          `json:"title"`
+	Description  string          `json:"description"`
+	InputSchema  json.RawMessage `json:"inputSchema"`
+	OutputSchema json.RawMessage `json:"outputSchema"`
+	Annotations  annotations     `json:"annotations"`
+	Meta         definitionMeta  `json:"_meta"`
+}
+
+type definitionMeta struct {
+	Set    string   `json:"sluice/set"`
+	Scopes []string `json:"sluice/scopes,omitempty"`
+	Risk   risk     `json:"sluice/risk"`
+}
+
+// Definition is the JSON of the tool's entry in tools/list.
+func (t *Tool) Definition() (json.RawMessage, error) {
+	in, err := t.InputSchema()
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.OutputSchema()
+	if err != nil {
+		return nil, err
+	}
+	return encode(definition{
+		Name: t.Name, Title: t.Title, Description: t.Description(), InputSchema: in, OutputSchema: out,
+		Annotations: t.annotations(),
+		Meta:        definitionMeta{t.Set, t.AllScopes(), risk{t.Category, t.Severity, t.Irreversible}},
+	})
+}
+
+// annotations are honest hints: what only reads says so; what spends, sends or deletes
+// is destructive, since it can't be taken back.
+func (t *Tool) annotations() annotations {
+	read := t.Category == Read
+	return annotations{
+		Title: t.Title, ReadOnly: read,
+		Destructive: !read && (t.Category == Destructive || t.Category == Financial || t.Irreversible),
+		Idempotent:  read || t.Repeat,
+		OpenWorld:   len(t.Operations()) > 0,
+	}
+}
+
+// Description is what agents read: purpose, use, notes, and what follows from the record.
+func (t *Tool) Description() string {
+	parts := []string{t.Does}
+	if g := t.Gone; g != nil {
+		parts = append(parts, "Always answers unsupported: "+g.Why+".")
+		parts = append(parts, "Instead: "+strings.TrimSuffix(g.Instead, ".")+".")
+	}
+	for _, p := range []string{t.Use, t.Note} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	if t.Irreversible {
+		parts = append(parts, "Can't be taken back.")
+	}
+	if scopes := t.AllScopes(); len(scopes) > 0 && t.Gone == nil {
+		parts = append(parts, "Needs "+strings.Join(scopes, ", ")+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+// Operation is one call of a tool, resolved.
+type Operation struct {
+	Verb, On, Edge string
+	Note           string
+}
+
+// Operations are the calls of a tool: those of its steps, its flow or its hook.
+func (t *Tool) Operations() []Operation {
+	var list []Operation
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		for _, on := range s.nodes() {
+			list = append(list, Operation{s.Verb, on, s.Edge, ""})
+		}
+	}
+	calls := t.Calls
+	if t.Flow != nil {
+		calls = append(slices.Clone(calls), t.Flow.Calls()...)
+	}
+	for _, c := range calls {
+		list = append(list, Operation(c))
+	}
+	return list
+}
+
+// AllScopes are the permissions of all its operations, each once. One of several that
+// are enough stays joined by |.
+func (t *Tool) AllScopes() []string {
+	var list []string
+	add := func(scope string) {
+		if !slices.Contains(list, scope) {
+			list = append(list, scope)
+		}
+	}
+	for _, o := range t.Operations() {
+		s := Step{Verb: o.Verb, On: o.On, Edge: o.Edge}
+		if op := s.op(0); op != nil {
+			for _, scope := range strings.Fields(op.Scopes) {
+				add(scope)
+			}
+		}
+	}
+	for _, s := range t.Scopes {
+		add(s)
+	}
+	return list
+}

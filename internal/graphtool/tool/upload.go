@@ -1,0 +1,77 @@
+package tool
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+
+	"sluice/internal/fault"
+	"sluice/internal/graph"
+)
+
+// Upload gives Meta the media of an object that was made for them: the bytes of a local
+// file, or, where file is nil, the address that Meta fetches them from. The edge is the
+// first segment of the upload host's path: video-upload, ig-api-upload.
+func (e *Env) Upload(ctx context.Context, t Target, address string, file *File) (map[string]any, error) {
+	t.Verb = http.MethodPost
+	r, err := e.target(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Host, r.Path, r.Form, r.Header = graph.UploadHost, []string{t.Edge, r.Path[0]}, nil, http.Header{}
+	// The same bytes at the same place, or the same address, do no harm twice.
+	r.Repeat = true
+	if file == nil {
+		r.Header.Set("file_url", address)
+	} else {
+		r.Header.Set("offset", "0")
+		r.Header.Set("file_size", strconv.FormatInt(file.Size, 10))
+		r.Body, r.BodySize = file.File, file.Size
+	}
+	return e.Object(ctx, r)
+}
+
+// maxPart is the largest file that goes into a multipart form, where the argument names
+// no other size: such a form is held in memory.
+const maxPart = 10 << 20
+
+// attach adds the local files that a step takes as parts of a multipart form.
+func (e *Env) attach(s *Step, r *graph.Request) error {
+	for i := range e.Tool.Args {
+		a := &e.Tool.Args[i]
+		if a.Format != FileFormat || !e.Args.Has(a.Name) || a.As == "-" || !e.takes(s, a) {
+			continue
+		}
+		part, err := e.part(a)
+		if err != nil {
+			return err
+		}
+		r.Files = append(r.Files, *part)
+	}
+	return nil
+}
+
+func (e *Env) part(a *Arg) (*graph.File, error) {
+	f, err := e.Open(a.Name, a.Types...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	limit := int64(maxPart)
+	if a.MaxV != nil {
+		limit = int64(*a.MaxV)
+	}
+	if f.Size > limit {
+		return nil, fault.New(fault.UploadRefused, "%s: it has %d bytes; Meta takes at most %d", a.Name, f.Size, limit).WithFix("make the file smaller")
+	}
+	body, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fault.New(fault.UploadRefused, "%s: the file can't be read", a.Name).Wrap(err)
+	}
+	field := a.As
+	if field == "" {
+		field = a.Name
+	}
+	return &graph.File{Field: field, Name: f.Name, Type: f.Type, Body: body}, nil
+}
