@@ -133,7 +133,7 @@ func (c *command) commands() []*cobra.Command {
 		c.suppressCommand(), c.forgetCommand(), c.retentionCommand(),
 		c.connectCommand(), c.adoptCommand(),
 		c.circuitCommand(), c.approvalsCommand(), c.limitsCommand(), c.resolveCommand(),
-		c.demoCommand(), c.sandboxCommand(), c.mappingCommand(), c.normalizeCommand(), c.payloadCommand(), c.versionCommand(),
+		c.demoCommand(), c.sandboxCommand(), c.mappingCommand(), c.normalizeCommand(), c.payloadCommand(), c.doctorCommand(), c.versionCommand(),
 	}
 }
 

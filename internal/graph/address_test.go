@@ -68,12 +68,12 @@ func TestBadIdsNeverReachTheWire(t *testing.T) {
 			d := api(t, answers(`200 {}`))
 			for _, r := range []graph.Request{get(id), get("1", id), post(id, "feed"), {Method: "DELETE", Path: []string{id}}, asPage(get("1", id))} {
 				_, err := d.Do(t.Context(), r)
-				faultOf(t, err, fault.ArgumentInvalid)
+				refuses(t, err, fault.ArgumentInvalid)
 			}
 			page := get("1")
 			page.Token = graph.TokenRef{Kind: "page", Page: id}
 			_, err := d.Do(t.Context(), page)
-			faultOf(t, err, fault.ArgumentInvalid)
+			refuses(t, err, fault.ArgumentInvalid)
 			if got := d.lines(); len(got) != 0 {
 				t.Errorf("calls were made: %v", got)
 			}
@@ -96,7 +96,7 @@ func TestHostsAreMetasOrLocal(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !good {
-				faultOf(t, err, fault.Usage)
+				refuses(t, err, fault.Usage)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	})
 	for _, r := range []graph.Request{get("1"), post("1")} {
 		_, err := d.Do(t.Context(), r)
-		faultOf(t, err, fault.MetaRefused)
+		refuses(t, err, fault.MetaRefused)
 	}
 	if got := elsewhere.lines(); len(got) != 0 {
 		t.Errorf("the redirect was followed: %v", got)

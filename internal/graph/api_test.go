@@ -158,6 +158,14 @@ func faultOf(t *testing.T, err error, code fault.Code) *fault.Error {
 	return f
 }
 
+// refuses is faultOf where the code says enough.
+func refuses(t *testing.T, err error, code fault.Code) {
+	t.Helper()
+	if got := fault.CodeOf(err); err == nil || got != code {
+		t.Fatalf("got %v (%v), want %s", err, got, code)
+	}
+}
+
 func equalJSON(t *testing.T, got []byte, want string) {
 	t.Helper()
 	var a, b any
@@ -259,4 +267,37 @@ func toJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func TestVersionThatAnswers(t *testing.T) {
+	t.Parallel()
+	threads := get("me")
+	threads.Host, threads.Token.Kind = graph.ThreadsHost, "threads"
+	tests := map[string]struct {
+		request       graph.Request
+		served, said  string
+		version, warn string
+	}{
+		"as asked":          {get("1"), "v26.0", "", "v26.0", ""},
+		"another":           {get("1"), "v25.0", "", "v25.0", "Graph API v26.0 was asked for, and v25.0 answered"},
+		"upgraded":          {get("1"), "v27.0", "The call was upgraded.", "v27.0", "Graph API v26.0 was asked for, and v27.0 answered: The call was upgraded."},
+		"only a warning":    {get("1"), "v26.0", "It ends soon.", "v26.0", "It ends soon."},
+		"not said":          {get("1"), "", "", "", ""},
+		"Threads as asked":  {threads, "v1.0", "", "v1.0", ""},
+		"nonsense, ignored": {get("1"), "latest", "", "latest", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := api(t, func(w http.ResponseWriter, _ seen) {
+				w.Header().Set("Facebook-Api-Version", tt.served)
+				w.Header().Set("X-Ad-Api-Version-Warning", tt.said)
+				_, _ = io.WriteString(w, `{"id":"1"}`)
+			})
+			res, err := d.Do(t.Context(), tt.request)
+			if err != nil || res.Version != tt.version || res.Warning != tt.warn {
+				t.Errorf("%+v, %v", res, err)
+			}
+		})
+	}
 }

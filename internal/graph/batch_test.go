@@ -86,7 +86,7 @@ func TestBatch(t *testing.T) {
 	}
 	for i, w := range want {
 		if w.code != "" {
-			faultOf(t, got[i].Err, w.code)
+			refuses(t, got[i].Err, w.code)
 			continue
 		}
 		if got[i].Err != nil {
@@ -134,7 +134,7 @@ func TestBatchesThatAreRefused(t *testing.T) {
 			t.Parallel()
 			d := api(t, answers(`200 []`))
 			_, err := d.Batch(t.Context(), reads)
-			faultOf(t, err, fault.ArgumentInvalid)
+			refuses(t, err, fault.ArgumentInvalid)
 			if len(d.calls()) != 0 {
 				t.Error("it was sent")
 			}
@@ -146,7 +146,7 @@ func TestBatchesThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range got {
-		faultOf(t, a.Err, fault.ArgumentInvalid)
+		refuses(t, a.Err, fault.ArgumentInvalid)
 	}
 	if len(d.calls()) != 0 {
 		t.Error("an empty batch was sent")

@@ -52,12 +52,15 @@ func (a *API) do(ctx context.Context, r Request, own internally) (*Response, err
 		defer release()
 	}
 	left := patience
-	renewed := false
+	renewed, refused := false, ""
 	var last *failure
 	for try := 1; ; try++ {
 		token, err := a.token(ctx, &r)
 		if err != nil {
 			return nil, err
+		}
+		if token.text == refused && last != nil {
+			return nil, last.err // no other token was found
 		}
 		wait, err := a.gate(c, token, left)
 		if err != nil {
@@ -78,10 +81,8 @@ func (a *API) do(ctx context.Context, r Request, own internally) (*Response, err
 		if ctx.Err() != nil {
 			return nil, stopped(ctx, failed)
 		}
-		if failed.class == graphspec.ClassAuth && token.kind == pageKind && !renewed {
-			// A Page token dies with a password, a role or a permission; a new one may do.
-			a.pages.drop(token.page, token.text)
-			renewed = true
+		if failed.class == graphspec.ClassAuth && !renewed && a.renew(token) && c.rewind() {
+			renewed, refused = true, token.text
 			continue
 		}
 		pause, again := a.again(&r, failed, try, left)

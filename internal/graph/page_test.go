@@ -100,7 +100,7 @@ func TestPagesEndOnErrorsAndCircles(t *testing.T) {
 			for _, err := range graph.Pages(t.Context(), d, get("1", "feed"), 1000) {
 				last = err
 			}
-			faultOf(t, last, tt.code)
+			refuses(t, last, tt.code)
 			if got := len(d.calls()); got != tt.calls {
 				t.Errorf("%d calls", got)
 			}
@@ -134,6 +134,6 @@ func TestOldWayOfPagingGoesOn(t *testing.T) {
 	}
 	for _, bad := range []string{"q.!", "q.JXg"} {
 		_, err := d.Do(t.Context(), graph.Request{Method: "GET", Path: []string{"1"}, Query: map[string][]string{"after": {bad}}})
-		faultOf(t, err, fault.ArgumentInvalid)
+		refuses(t, err, fault.ArgumentInvalid)
 	}
 }

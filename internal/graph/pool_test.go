@@ -87,7 +87,7 @@ func TestAFullPoolOpensAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := d.Do(t.Context(), get("1"))
-		faultOf(t, err, fault.RateLimited)
+		refuses(t, err, fault.RateLimited)
 		_ = d.clock.Sleep(t.Context(), time.Minute)
 	}
 }
@@ -107,10 +107,10 @@ func TestRefusalsForALimitWaitLongerEachTime(t *testing.T) {
 	}
 	// Before its time nothing is sent.
 	_, err := d.Do(t.Context(), post("act_1", "ads"))
-	faultOf(t, err, fault.RateLimited)
+	refuses(t, err, fault.RateLimited)
 	sent := len(d.calls())
 	_, err = d.Do(t.Context(), post("act_1", "ads"))
-	faultOf(t, err, fault.RateLimited)
+	refuses(t, err, fault.RateLimited)
 	if len(d.calls()) != sent {
 		t.Error("a call was sent before its time")
 	}
@@ -155,7 +155,7 @@ func TestCircuit(t *testing.T) {
 		_, _ = io.WriteString(w, `{"id":"1"}`)
 	})
 	write := post("act_1", "ads")
-	fail := func(want fault.Code, wantSent bool) *fault.Error {
+	fail := func(want fault.Code, wantSent bool) (after int, says string) {
 		t.Helper()
 		before := len(d.calls())
 		_, err := d.Do(t.Context(), write)
@@ -163,15 +163,15 @@ func TestCircuit(t *testing.T) {
 		if sent := len(d.calls()) > before; sent != wantSent {
 			t.Fatalf("sent: %v", sent)
 		}
-		return f
+		return f.RetryAfter, f.Message
 	}
 	for range 5 {
 		fail(fault.CallUnknown, true)
 	}
 	for _, open := range []int{30, 60, 120, 240, 300, 300} {
-		f := fail(fault.MetaUnavailable, false)
-		if f.RetryAfter != open || !strings.Contains(f.Message, "nothing was sent") {
-			t.Fatalf("retry after %d, want %d: %s", f.RetryAfter, open, f.Message)
+		after, says := fail(fault.MetaUnavailable, false)
+		if after != open || !strings.Contains(says, "nothing was sent") {
+			t.Fatalf("retry after %d, want %d: %s", after, open, says)
 		}
 		_ = d.clock.Sleep(t.Context(), time.Duration(open)*time.Second)
 		fail(fault.CallUnknown, true) // the probe
@@ -245,7 +245,7 @@ func TestWaitingForATurnEndsWithTheCaller(t *testing.T) {
 		go func() { _, err := a.Do(ctx, r); done <- err }()
 		synctest.Wait()
 		cancel()
-		faultOf(t, <-done, fault.Cancelled)
+		refuses(t, <-done, fault.Cancelled)
 		close(release)
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -271,7 +271,7 @@ func TestCallsThatTheCallerEnds(t *testing.T) {
 				go func() { _, err := a.Do(ctx, tt.request); done <- err }()
 				synctest.Wait()
 				cancel()
-				faultOf(t, <-done, tt.code)
+				refuses(t, <-done, tt.code)
 			})
 		})
 	}
@@ -298,7 +298,7 @@ func TestTimeoutsOfCalls(t *testing.T) {
 				})
 				began := time.Now()
 				_, err := a.Do(t.Context(), tt.request)
-				faultOf(t, err, tt.code)
+				refuses(t, err, tt.code)
 				if took := time.Since(began); took != tt.took {
 					t.Errorf("took %v, want %v", took, tt.took)
 				}

@@ -42,7 +42,10 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 	row := graphspec.Match(p.Code, p.Subcode)
 	f.class = classOf(row, &p, status)
 	advice := ""
-	if row != nil && row.Class == f.class {
+	switch {
+	case f.class == graphspec.ClassAuth && strings.Contains(p.Message, "appsecret_proof"):
+		advice = "set META_APP_SECRET to the secret of the app that the token was made with"
+	case row != nil && row.Class == f.class:
 		advice = row.Advice
 	}
 	said := a.words(p.Message, r)
@@ -66,7 +69,7 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 		f.err.With("subcode", p.Subcode)
 	}
 	for name, text := range map[string]string{
-		"title": title, "user_msg": userMsg, "fbtrace_id": traceForm.FindString(p.TraceID), "field": a.words(p.field(), r),
+		"title": title, "user_msg": userMsg, "fbtrace_id": traceForm.FindString(a.words(p.TraceID, r)), "field": a.words(p.field(), r),
 	} {
 		if text != "" {
 			f.err.With(name, text)
@@ -84,6 +87,10 @@ var traceForm = regexp.MustCompile(`^[A-Za-z0-9_\-/+=]{1,64}$`)
 // then of the code; is_transient speaks for codes that nobody knows.
 func classOf(row *graphspec.ErrorRow, p *refusal, status int) graphspec.Class {
 	switch {
+	case strings.Contains(p.Message, "appsecret_proof"):
+		return graphspec.ClassAuth
+	case row != nil && row.Class == graphspec.ClassInput && row.Subcode == 0 && p.Subcode != 0 && p.IsTransient:
+		return graphspec.ClassTransient // the code is known, but not this kind of it
 	case row != nil && row.Class == graphspec.ClassTransient && row.Subcode == 0 && asksForLess.MatchString(p.Message):
 		return graphspec.ClassTooBig
 	case row != nil:

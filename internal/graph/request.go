@@ -34,9 +34,10 @@ type Request struct {
 	Host   Host
 	// Path are the segments behind the version. Each must be an id or a name of an
 	// edge: letters, digits and _ : . $ = - | only. Anything else is refused before a
-	// connection is made.
+	// connection is made. The upload host's are the kind of upload and the id.
 	Path []string
-	// Query goes into the address, Form into the body. Neither may hold a token.
+	// Query goes into the address, Form into the body. Neither may hold a token. What is
+	// too long or too secret for an address goes into the body as well: Do sees to that.
 	Query, Form url.Values
 	// Files make the body a multipart form.
 	Files []File
@@ -69,7 +70,9 @@ type File struct {
 // Response is the answer to a Request that succeeded.
 type Response struct {
 	Status int
-	// Body is the JSON, with tokens and addresses that hold one taken out.
+	// Body is the JSON without tokens and addresses that hold one. Of paging stay
+	// cursors.after (and before), and next, which is true where there is a next page;
+	// cursors.after goes into the next request's after as it is.
 	Body json.RawMessage
 	// Version is what the API says it served; Warning its word about an old version.
 	Version, Warning string

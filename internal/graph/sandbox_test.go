@@ -77,7 +77,7 @@ func TestSandboxPostFromCreationToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = a.Do(ctx, read)
-	faultOf(t, err, fault.ObjectNotFound)
+	refuses(t, err, fault.ObjectNotFound)
 }
 
 func TestSandboxNeverShowsAPageToken(t *testing.T) {
@@ -124,7 +124,7 @@ func TestSandboxBatch(t *testing.T) {
 	if got[1].Err == nil && member(t, got[1].Response, "currency") != "GBP" {
 		t.Errorf("account %s", got[1].Response.Body)
 	}
-	faultOf(t, got[2].Err, fault.ObjectNotFound)
+	refuses(t, got[2].Err, fault.ObjectNotFound)
 }
 
 func TestSandboxPagesOfAnEdge(t *testing.T) {

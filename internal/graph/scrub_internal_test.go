@@ -131,3 +131,32 @@ func BenchmarkScrub(b *testing.B) {
 		}
 	}
 }
+
+// FuzzRefusal shows that whatever an error member looks like, the fault says nothing
+// that is secret.
+func FuzzRefusal(f *testing.F) {
+	const secret = "EAAcanaryCANARY0123456789"
+	for _, in := range []string{
+		`{"message":"S","code":100,"error_user_title":"S","error_user_msg":"S","fbtrace_id":"S","error_data":{"blame_field_specs":[["S"]]}}`,
+		`{"message":"(#100) Param S must be","code":100}`, `{"message":"Requires S_pages_manage_posts","code":200}`, `{"code":"S"}`, `{}`, `[]`, `{"error_data":"S"}`,
+		`{"message":"someone@example.com https://x/?access_token=S","code":1,"is_transient":true}`, `{"code":4}`, `{"code":80004,"error_subcode":2446079}`,
+	} {
+		f.Add([]byte(strings.ReplaceAll(in, "S", secret)), 400, true)
+	}
+	a := &API{}
+	a.secrets.add(secret)
+	f.Fuzz(func(t *testing.T, raw []byte, status int, write bool) {
+		r := &Request{Method: "GET", Path: []string{"1", "feed"}, Scopes: []string{"pages_show_list"}}
+		if write {
+			r.Method = "POST"
+		}
+		got := a.refused(r, status, raw, 0)
+		if got.err == nil || got.class == "" || got.err.Details["class"] != string(got.class) {
+			t.Fatalf("%s became %+v", raw, got)
+		}
+		text := flat(map[string]any(got.err.Details)) + got.err.Message + got.err.Fix
+		if strings.Contains(text, secret) || mail.MatchString(got.err.Message) {
+			t.Fatalf("%s became %s", raw, text)
+		}
+	})
+}

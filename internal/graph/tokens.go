@@ -18,6 +18,12 @@ type TokenSource interface {
 	Token(context.Context) (string, error)
 }
 
+// Renewer is a TokenSource that keeps what it found. It is told of a token that Meta
+// refuses, so that it looks again: a call is repeated when that gives another one.
+type Renewer interface {
+	Renew(refused string)
+}
+
 // StaticToken is a token that never changes.
 type StaticToken string
 
@@ -90,6 +96,27 @@ func (a *API) configured(ctx context.Context, source TokenSource, kind, none, fi
 	}
 	a.secrets.add(text)
 	return credential{kind: kind, text: text}, nil
+}
+
+// renew tries to get another token in the place of one that was refused, and reports
+// whether there may be one.
+func (a *API) renew(token credential) bool {
+	source := a.opts.Tokens.User
+	switch token.kind {
+	case pageKind:
+		// A Page token dies with a password, a role or a permission; a new one may do.
+		a.pages.drop(token.page, token.text)
+		return true
+	case threadsKind:
+		source = a.opts.Tokens.Threads
+	case appKind:
+		return false
+	}
+	r, ok := source.(Renewer)
+	if ok {
+		r.Renew(token.text)
+	}
+	return ok
 }
 
 // pageKey is a Page as one user token sees it. The token itself is not kept.

@@ -78,7 +78,7 @@ func TestPageTokenThatDiedIsLookedUpOnceMore(t *testing.T) {
 			d := api(t, pages(tt.good))
 			_, err := d.Do(t.Context(), asPage(post("4000000000000001", "feed")))
 			if tt.fails {
-				faultOf(t, err, fault.ConnectorExpired)
+				refuses(t, err, fault.ConnectorExpired)
 			} else if err != nil {
 				t.Fatal(err)
 			}
@@ -162,6 +162,58 @@ func TestTokensThatAreMissing(t *testing.T) {
 type failing struct{}
 
 func (failing) Token(context.Context) (string, error) { return "", errors.New("no keychain here") }
+
+// kept is a token that its source keeps until it is told that it was refused.
+type kept struct {
+	mu      sync.Mutex
+	current string
+	stored  string
+	renewed []string
+}
+
+func (k *kept) Token(context.Context) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.current, nil
+}
+
+func (k *kept) Renew(refused string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.renewed = append(k.renewed, refused)
+	k.current = k.stored
+}
+
+func TestTokenThatWasReplacedIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		stored string
+		calls  int
+		fails  bool
+	}{"another one": {"EAAnewToken0123456789", 2, false}, "the same": {"EAAoldToken0123456789", 1, true}, "another bad one": {"EAAbadToken0123456789", 2, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			source := &kept{current: "EAAoldToken0123456789", stored: tt.stored}
+			d := api(t, func(w http.ResponseWriter, r seen) {
+				if r.Header.Get("Authorization") != "Bearer EAAnewToken0123456789" {
+					w.WriteHeader(http.StatusUnauthorized)
+					_, _ = io.WriteString(w, `{"error":{"code":190}}`)
+					return
+				}
+				_, _ = io.WriteString(w, `{"id":"1"}`)
+			}, func(o *graph.APIOptions) { o.Tokens.User = source })
+			_, err := d.Do(t.Context(), post("1"))
+			if tt.fails {
+				refuses(t, err, fault.ConnectorExpired)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if len(d.calls()) != tt.calls || len(source.renewed) != 1 {
+				t.Errorf("%d calls, renewed %d times", len(d.calls()), len(source.renewed))
+			}
+		})
+	}
+}
 
 func TestPageWithoutAccess(t *testing.T) {
 	t.Parallel()
@@ -269,7 +321,7 @@ func TestArgumentsThatHoldATokenAreRefused(t *testing.T) {
 			t.Parallel()
 			d := api(t, answers(`200 {}`))
 			_, err := d.Do(t.Context(), r)
-			faultOf(t, err, fault.ArgumentInvalid)
+			refuses(t, err, fault.ArgumentInvalid)
 			if got := d.lines(); len(got) != 0 {
 				t.Errorf("calls were made: %v", got)
 			}

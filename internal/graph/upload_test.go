@@ -75,7 +75,7 @@ func TestUploadResumable(t *testing.T) {
 			d := api(t, s.serve)
 			handle, err := graph.UploadResumable(t.Context(), d, "8000000000000001", graph.Source{Name: "a.png", Type: "image/png", Size: int64(len(file)), Content: strings.NewReader(file)}, graph.TokenRef{})
 			if tt.code != "" {
-				faultOf(t, err, tt.code)
+				refuses(t, err, tt.code)
 				return
 			}
 			if err != nil || handle != "4::handle" || s.got != file {
@@ -194,5 +194,5 @@ func TestReport(t *testing.T) {
 	}
 	d := api(t, answers(`200 {"report_run_id":"../1"}`))
 	_, err := graph.StartReport(t.Context(), d, get("act_1", "insights"))
-	faultOf(t, err, fault.MetaRefused)
+	refuses(t, err, fault.MetaRefused)
 }

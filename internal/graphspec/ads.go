@@ -93,8 +93,8 @@ var adNodes = []*Node{
 				Name: "adimages",
 				Get:  &Op{Params: "hashes:list<string> name minwidth:int minheight:int", Returns: "AdImage", Scopes: adsRead, Token: UserToken, Evidence: Specified},
 				Post: &Op{
-					Params: "bytes copy_from:map name", Answer: "images:map", Scopes: adsWrite, Token: UserToken, Evidence: Specified,
-					Note: "bytes is Base64; an address is not taken. images maps the name that was sent to hash and url.",
+					Params: "bytes filename copy_from:map name", Answer: "images:map", Scopes: adsWrite, Token: UserToken, Evidence: Specified,
+					Note: "bytes is Base64, filename a part of a multipart form [K]; an address is not taken. images maps the name that was sent to hash and url.",
 				},
 				Delete: &Op{Params: "hash!", Answer: Success, Scopes: adsWrite, Token: UserToken, Evidence: Specified},
 			},

@@ -75,6 +75,16 @@ var datasetNodes = []*Node{
 		Fields: "id* upload_tag* creation_time*:unix first_upload_time*:unix last_upload_time*:unix event_time_min*:unix event_time_max*:unix " +
 			"valid_entries*:int matched_entries*:int duplicate_entries*:int match_rate_approx*:int event_stats* api_calls*:int is_excluded_for_lift*:bool",
 	},
+	{Name: "DatasetQuality", ID: NoID, Evidence: Documented, Fields: "web*:list<WebEventQuality> offline*:list<StoreEventQuality>"},
+	{
+		Name: "WebEventQuality", ID: NoID, Evidence: Documented,
+		Fields: "event_name* event_match_quality:json event_coverage:json dedupe_key_feedback:json data_freshness:json acr:json " +
+			"event_potential_aly_acr_increase:json",
+	},
+	{
+		Name: "StoreEventQuality", ID: NoID, Evidence: Documented,
+		Fields: "event_name* composite:json match_key:json coverage:json frequency:json freshness:json",
+	},
 	{Name: "DACheck", ID: NoID, Evidence: Specified, Fields: "key* title* result* description* user_message* action_uri*:url"},
 	{
 		Name: "CustomConversion", ID: Digits, Evidence: Specified,
@@ -116,7 +126,7 @@ var datasetAccountEdges = []Edge{
 var datasetRootEdges = []Edge{{
 	Name: "dataset_quality",
 	Get: &Op{
-		Params: "dataset_id:id! agent_name", Answer: "web:json offline:json", One: true,
+		Params: "dataset_id:id! agent_name", Returns: "DatasetQuality", One: true,
 		Scopes: datasetRead, Token: UserToken, Evidence: Documented,
 		Note: "fields are nested by web and offline. Scores of web events are 0 to 10; those of store events are a beta.",
 	},

@@ -14,6 +14,7 @@ var ErrorRows = slices.Concat(
 	messagingErrors,
 	adErrors,
 	instagramErrors,
+	threadsErrors,
 	callErrors,
 	shopErrors,
 	insightErrors,

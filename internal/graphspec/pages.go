@@ -62,7 +62,7 @@ const (
 
 var pageNode = &Node{
 	Name: "Page", ID: Digits, Evidence: Specified,
-	Fields: "id* name* about access_token bio business:Business category category_list:list<PageCategory> company_overview " +
+	Fields: "id* name* about access_token bio business:Business category category_list:list<PageCategory> checkins:int company_overview " +
 		"contact_address:MailingAddress cover:CoverPhoto description emails:list<string> engagement:json fan_count:int followers_count:int " +
 		"founded general_info has_added_app:bool hours:map impressum instagram_business_account:IGUser connected_instagram_account:IGUser " +
 		"is_always_open:bool is_permanently_closed:bool is_published:bool is_verified:bool is_webhooks_subscribed:bool link:url " +

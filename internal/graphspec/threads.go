@@ -141,3 +141,8 @@ var threadsEnums = map[string]string{
 	"ThreadsUserMetric":    "views likes replies reposts quotes clicks followers_count follower_demographics",
 	"ContainerState":       "IN_PROGRESS FINISHED PUBLISHED ERROR EXPIRED",
 }
+
+var threadsErrors = []ErrorRow{
+	row("threads_quota", 400, 613, 0, ClassUserRate, Chosen, "(#613) The quota of the Threads profile for 24 hours is used up",
+		"Wait; threads_check_rate_limits shows what is left of each quota."),
+}

@@ -141,7 +141,7 @@ var adSetTools = []*tool.Tool{
 		Cases: adSetCases,
 	},
 	{
-		Name: "meta_update_adset", Title: "Update Ad Set", Set: "ads.write", Core: true,
+		Name: "meta_update_adset", Title: "Update Ad Set", Set: "ads.write",
 		Does: "Change an ad set's name, status, budget, bid, end, targeting or placement opt-outs; what is not given stays.",
 		Use:  "Use it to pause, start or re-budget one ad set. Where the campaign has the budget use meta_update_campaign; to end it for good set status ARCHIVED rather than meta_delete_adset.",
 		Note: "targeting replaces the whole targeting: read it first and send all of it. Changes of budget, bid or targeting can restart the learning phase. A budget above the configured ceiling is refused.",

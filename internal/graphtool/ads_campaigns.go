@@ -170,7 +170,7 @@ var campaignTools = []*tool.Tool{
 				Name: "above the ceiling of its account", Args: `{"campaign_id":"3100000000000001","daily_budget":20000}`,
 				Settings: ceiling("act_3000000000000001", "GBP", 10000), Error: "budget_ceiling", Says: []string{"100.00"},
 			},
-			{Name: "an Advantage+ campaign of old", Args: `{"campaign_id":"3100000000000004","name":"New"}`, Error: "unsupported"},
+			{Name: "an Advantage+ campaign of old", Args: `{"campaign_id":"3100000000000004","name":"New"}`, Error: "meta_refused"},
 		},
 	},
 	{

@@ -41,7 +41,7 @@ var adCopyTools = []*tool.Tool{
 				Asks: []string{"POST /3100000000000002/copies status_option=PAUSED"}, Has: []string{"data.copied_campaign_id"},
 			},
 			{Name: "too many at once", Args: `{"campaign_id":"3100000000000001","deep_copy":true}`, Error: "too_much_data"},
-			{Name: "an Advantage+ campaign of old", Args: `{"campaign_id":"3100000000000004"}`, Error: "unsupported"},
+			{Name: "an Advantage+ campaign of old", Args: `{"campaign_id":"3100000000000004"}`, Error: "meta_refused"},
 			{Name: "status of no copy", Args: `{"campaign_id":"3100000000000002","status_option":"ARCHIVED"}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},

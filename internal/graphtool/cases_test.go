@@ -36,11 +36,11 @@ import (
 // the Graph API, the sandbox.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	for _, r := range graphtool.All() {
+	for _, r := range all() {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range r.Cases {
-				t.Run(c.Name, func(t *testing.T) { newScene(t, &c).play(r, &c) })
+				t.Run(c.Name, func(t *testing.T) { newScene(t, &c, r.Set == "conversions").play(r, &c) })
 			}
 		})
 	}
@@ -54,6 +54,7 @@ type scene struct {
 	wire  *recorder
 	names map[string]string // what was saved
 	mcp   *mcp.ClientSession
+	extra []tool.Handler // of write-back
 }
 
 // clock is moved by waiting.
@@ -75,11 +76,19 @@ func (c *clock) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func newScene(t *testing.T, c *tool.Case) *scene {
+// newScene sets a case up. The ledger goes by the machine's clock, so that a scene of
+// write-back has that one.
+func newScene(t *testing.T, c *tool.Case, writes bool) *scene {
 	t.Helper()
 	s := &scene{t: t, clock: &clock{at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}, names: map[string]string{}}
+	if writes {
+		s.clock.at = time.Now()
+	}
 	s.box = sandbox.New(sandbox.Options{Now: s.clock.now, Seed: 1})
 	s.wire = &recorder{next: s.box.RoundTripper()}
+	if writes {
+		s.ledger(c.Token != "write-back off")
+	}
 	settings := tool.Settings{UploadDir: uploads(t)}
 	if c.Settings != nil {
 		c.Settings(&settings)
@@ -113,7 +122,7 @@ func (s *scene) token(name string) graph.Tokens {
 	switch {
 	case name == "none":
 		return graph.Tokens{}
-	case name == "":
+	case name == "", name == "write-back off":
 		text = sandbox.Token
 	case strings.HasPrefix(name, "only:"):
 		text = "case-token"
@@ -140,7 +149,7 @@ func (s *scene) connect(tokens graph.Tokens, settings tool.Settings) *mcp.Client
 		s.t.Fatal(err)
 	}
 	runner := &tool.Runner{Graph: api, Settings: settings, Now: s.clock.now, Sleep: s.clock.sleep}
-	var handlers []tool.Handler
+	handlers := s.extra
 	for _, r := range graphtool.All() {
 		handlers = append(handlers, runner.Must(r))
 	}
@@ -218,6 +227,14 @@ func (s *scene) filled(text string) string {
 			plus, _ := strconv.ParseInt(m[2], 10, 64)
 			return strconv.FormatInt(s.clock.now().Unix()+plus, 10)
 		}
+		switch m[1] {
+		case "today", "yesterday":
+			day := s.clock.now().UTC()
+			if m[1] == "yesterday" {
+				day = day.AddDate(0, 0, -1)
+			}
+			return day.Format(time.DateOnly)
+		}
 		saved, ok := s.names[m[1]]
 		if !ok {
 			s.t.Errorf("nothing was saved as %s", m[1])
@@ -234,7 +251,8 @@ func (s *scene) play(r *tool.Tool, c *tool.Case) {
 		if a.code != "" {
 			t.Fatalf("before: %s: %s", p.Tool, a.text)
 		}
-		if name, path, ok := strings.Cut(p.Save, "="); ok {
+		for _, save := range strings.Fields(p.Save) {
+			name, path, _ := strings.Cut(save, "=")
 			v, there := lookup(a.structured["data"], path)
 			if !there {
 				t.Fatalf("before: %s has no data.%s: %v", p.Tool, path, a.structured)
@@ -248,8 +266,10 @@ func (s *scene) play(r *tool.Tool, c *tool.Case) {
 	s.wire.reset()
 	a := s.call(r.Name, c.Args)
 	asked := s.wire.taken()
-	for _, w := range s.wire.warned() {
-		t.Errorf("the sandbox warns: %s", w)
+	for _, r := range s.box.Requests() {
+		for _, w := range r.Warnings {
+			t.Errorf("the sandbox warns: %s %s: %s", r.Method, r.Path, w)
+		}
 	}
 	if a.code != c.Error {
 		t.Fatalf("code %q, want %q\n%s\nasked: %s", a.code, c.Error, a.text, strings.Join(asked, "\n       "))
@@ -409,15 +429,14 @@ func words(line string) []string {
 type recorder struct {
 	next http.RoundTripper
 
-	mu       sync.Mutex
-	list     []string
-	warnings []string
+	mu   sync.Mutex
+	list []string
 }
 
 func (r *recorder) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list, r.warnings = nil, nil
+	r.list = nil
 }
 
 func (r *recorder) taken() []string {
@@ -426,21 +445,23 @@ func (r *recorder) taken() []string {
 	return slices.Clone(r.list)
 }
 
-func (r *recorder) warned() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.warnings)
-}
-
 var version = regexp.MustCompile(`^/v\d+\.\d+`)
 
 // RoundTrip implements http.RoundTripper.
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := r.note(req); err != nil {
+		return nil, err
+	}
+	return r.next.RoundTrip(req)
+}
+
+// note writes a request down.
+func (r *recorder) note(req *http.Request) error {
 	params := req.URL.Query()
 	if req.Body != nil {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		_ = req.Body.Close()
 		readForm(req.Header.Get("Content-Type"), body, params)
@@ -457,15 +478,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.list = append(r.list, line)
 		r.mu.Unlock()
 	}
-	res, err := r.next.RoundTrip(req)
-	if err == nil {
-		r.mu.Lock()
-		for _, w := range res.Header.Values("X-Sluice-Warning") {
-			r.warnings = append(r.warnings, req.Method+" "+path+": "+w)
-		}
-		r.mu.Unlock()
-	}
-	return res, err
+	return nil
 }
 
 func mapKeys(v url.Values) func(func(string) bool) {

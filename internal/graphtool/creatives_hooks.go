@@ -3,6 +3,7 @@ package graphtool
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"sluice/internal/fault"
 	"sluice/internal/graphtool/tool"
@@ -112,4 +113,42 @@ func studyCells(e *tool.Env) error {
 	}
 	e.Args["cells"] = cells
 	return nil
+}
+
+// raising are the actions of rules that can set a budget or bid higher.
+const raising = " CHANGE_BUDGET CHANGE_CAMPAIGN_BUDGET CHANGE_BID UPDATE_LAX_BUDGET "
+
+// ruleLimit bounds rules that raise budgets or bids. They act later and without this
+// server, so that only a limit inside the rule can hold them below a ceiling: it is put
+// there, or read from there, as budget_limit, which the ceilings are held against.
+func ruleLimit(e *tool.Env) error {
+	spec := e.Args.Map("execution_spec")
+	action, _ := spec["execution_type"].(string)
+	if !strings.Contains(raising, " "+action+" ") || action == "" {
+		return nil
+	}
+	options, _ := spec["execution_options"].([]any)
+	for _, item := range options {
+		option, _ := item.(map[string]any)
+		change, _ := option["value"].(map[string]any)
+		if option["field"] != "change_spec" || change == nil {
+			continue
+		}
+		if inside, ok := change["limit"].(json.Number); ok {
+			if given, ok := e.Args["budget_limit"].(json.Number); ok && given != inside {
+				return tool.Bad("budget_limit", "execution_spec has another limit", "give one of them")
+			}
+			e.Args["budget_limit"] = inside
+			return nil
+		}
+		if e.Args.Has("budget_limit") {
+			change["limit"] = e.Args["budget_limit"]
+			return nil
+		}
+	}
+	if len(e.Settings.Ceilings) == 0 {
+		return nil
+	}
+	return fault.New(fault.BudgetCeiling, "budget_limit: a rule that changes budgets or bids needs a limit, because a ceiling is configured").
+		WithFix("give budget_limit, and execution_options with a change_spec that it can go into")
 }

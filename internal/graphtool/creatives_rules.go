@@ -15,6 +15,11 @@ const (
 	scheduleDoc   = `How often: {"schedule_type":"SEMI_HOURLY"}, DAILY, or CUSTOM with schedule.`
 )
 
+// budgetLimit bounds what a rule may do to a budget or bid.
+func budgetLimit() tool.Arg {
+	return tool.Budget("budget_limit", "daily", "The most that a rule which changes budgets or bids may set; it becomes the limit of execution_spec's change_spec.").Local()
+}
+
 var ruleTools = []*tool.Tool{
 	{
 		Name: "meta_list_ad_rules", Title: "List Automated Ad Rules", Set: "ads.read",
@@ -64,7 +69,7 @@ var ruleTools = []*tool.Tool{
 		Name: "meta_create_ad_rule", Title: "Create Automated Ad Rule", Set: "ads.write",
 		Does: "Create an automated rule that pauses or starts ads, changes budgets or bids, or notifies, when conditions hold.",
 		Use:  "For a single change now use the update tools. Change it with meta_update_ad_rule, remove it with meta_delete_ad_rule.",
-		Note: "It is created DISABLED unless you say ENABLED: then it acts by itself, again and again, without asking. Rules that raise budgets are bound neither by ceilings nor by approvals of this server.",
+		Note: "It is created DISABLED unless you say ENABLED: then it acts by itself, again and again, without asking. A rule that raises budgets or bids acts without this server: where a ceiling is configured it needs budget_limit below it.",
 		Args: []tool.Arg{
 			adAccount("Ad account that the rule watches."),
 			tool.Text("name", "Name of the rule.").Min(1).Max(400).Req(),
@@ -72,8 +77,10 @@ var ruleTools = []*tool.Tool{
 			tool.Object("execution_spec", executionDoc).Req(),
 			tool.Object("schedule_spec", scheduleDoc),
 			tool.Enum("status", "DISABLED ENABLED", "ENABLED lets it act.").Is("DISABLED"),
+			budgetLimit(),
 		},
 		Rules:    []tool.Rule{tool.Needs("evaluation_spec", "evaluation_spec.filters", "evaluation_spec.evaluation_type"), tool.Needs("execution_spec", "execution_spec.execution_type")},
+		Check:    ruleLimit,
 		Category: tool.Execute, Severity: tool.High,
 		Steps: []tool.Step{{Verb: "POST", On: "AdAccount", ID: "ad_account_id", Edge: "adrules_library"}},
 		Out:   tool.Out{Heading: "Rule {name}"},
@@ -81,6 +88,22 @@ var ruleTools = []*tool.Tool{
 			{
 				Name: "switched off", Args: `{"ad_account_id":"act_3000000000000001","name":"Stop","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"GREATER_THAN","value":5000}]},"execution_spec":{"execution_type":"PAUSE"}}`,
 				Asks: []string{`POST /act_3000000000000001/adrules_library name=Stop status=DISABLED execution_spec={"execution_type":"PAUSE"}`}, Has: []string{"data.id"},
+			},
+			{
+				Name:     "raising budgets, up to a limit",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":9000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
+				Asks:     []string{"GET /act_3000000000000001", `POST /act_3000000000000001/adrules_library execution_spec={"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"limit":9000,"unit":"PERCENTAGE"}}]}`},
+				Settings: ceiling("*", "GBP", 10000), Has: []string{"data.id"},
+			},
+			{
+				Name:     "raising budgets without limit, below a ceiling",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
+				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling", Says: []string{"budget_limit"}, Asks: []string{},
+			},
+			{
+				Name:     "a limit above the ceiling",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":20000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
+				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling",
 			},
 			{Name: "no action", Args: `{"ad_account_id":"act_3000000000000001","name":"Stop","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"GREATER_THAN","value":5000}]},"execution_spec":{}}`, Error: "argument_invalid", Says: []string{"execution_type"}, Asks: []string{}},
 		},
@@ -95,7 +118,9 @@ var ruleTools = []*tool.Tool{
 			tool.Text("name", "New name.").Min(1).Max(400),
 			tool.Enum("status", "DISABLED ENABLED", "ENABLED lets it act."),
 			tool.Object("evaluation_spec", evaluationDoc), tool.Object("execution_spec", executionDoc), tool.Object("schedule_spec", scheduleDoc),
+			budgetLimit(),
 		},
+		Check:    ruleLimit,
 		AnyOf:    []string{"name status evaluation_spec execution_spec schedule_spec"},
 		Category: tool.Execute, Severity: tool.High, Repeat: true,
 		Steps: []tool.Step{{Verb: "POST", On: "AdRule", ID: "rule_id"}},

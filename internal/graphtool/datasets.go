@@ -274,21 +274,27 @@ var pixelEventTools = []*tool.Tool{
 		Name: "meta_get_dataset_quality", Title: "Read match quality of a dataset", Set: "conversions",
 		Does: "Reads how well a dataset's events match people: event match quality (0 to 10), coverage per identifier, freshness and deduplication.",
 		Use:  "To find out which customer fields to add. For counts use meta_get_pixel_stats.",
-		Note: "web is for website events; offline for store events (beta): a composite of 8.5 or more opens omnichannel ads. Aim at 75 % coverage per identifier.",
+		Note: "Aim at 75 % coverage per identifier. For store events (beta) a composite of 8.5 or more opens omnichannel ads.",
 		Args: []tool.Arg{
-			tool.ID("dataset_id", "AdsPixel", "Dataset."), tool.Text("agent_name", "Only events that this partner sent (partner_agent).").Max(100),
+			tool.ID("dataset_id", "AdsPixel", "Dataset."), tool.Enum("events", "web offline", "Website events, or store events.").Is("web").Local(), tool.Text("agent_name", "Only events that this partner sent (partner_agent).").Max(100),
 		},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
-		Steps: []tool.Step{{
-			Verb: "GET", On: graphspec.Root, Edge: "dataset_quality",
-			Fields: "web{event_name,event_match_quality{composite_score,match_key_feedback{identifier,coverage{percentage}}},event_coverage,dedupe_key_feedback," +
-				"data_freshness{upload_frequency,description},acr,event_potential_aly_acr_increase}," +
-				"offline{event_name,composite{score,recommendation},match_key,frequency{score,recommendation},freshness{score,recommendation}}",
-		}},
-		Out: tool.Out{Heading: "Quality of dataset {dataset_id}"},
+		Steps: []tool.Step{
+			{
+				Verb: "GET", On: graphspec.Root, Edge: "dataset_quality", When: "events=offline", Takes: []string{"dataset_id", "agent_name"},
+				Fields: "offline{event_name,composite{score,recommendation},match_key,frequency{score,recommendation},freshness{score,recommendation}}",
+			},
+			{
+				Verb: "GET", On: graphspec.Root, Edge: "dataset_quality", When: "events=web", Takes: []string{"dataset_id", "agent_name"},
+				Fields: "web{event_name,event_match_quality{composite_score,match_key_feedback{identifier,coverage{percentage}}},event_coverage," +
+					"dedupe_key_feedback,data_freshness{upload_frequency,description},acr,event_potential_aly_acr_increase}",
+			},
+		},
+		Out: tool.Out{Heading: "Quality of dataset {dataset_id}", Members: "offline:list<StoreEventQuality>"},
 		Cases: []tool.Case{
-			{Name: "no events yet", Args: `{"dataset_id":"1000000000000001"}`, Asks: []string{"GET /dataset_quality dataset_id=1000000000000001"}, Has: []string{"data"}},
-			{Name: "unknown dataset", Args: `{"dataset_id":"1999999999999999"}`, Error: "object_not_found"},
+			{Name: "no events yet", Args: `{"dataset_id":"1000000000000001"}`, Asks: []string{"GET /dataset_quality dataset_id=1000000000000001"}, Has: []string{"data.web.length=0"}},
+			{Name: "store events", Args: `{"dataset_id":"1000000000000001","events":"offline"}`, Asks: []string{"GET /dataset_quality dataset_id=1000000000000001"}, Has: []string{"data.offline.length=0"}},
+			{Name: "unknown dataset", Args: `{"dataset_id":"1999999999999999"}`, Error: "meta_refused"},
 		},
 	},
 	{

@@ -42,8 +42,11 @@ func (f adVideoFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error)
 		}
 		id = text(made, "id")
 	} else {
-		var err error
-		if id, err = f.pieces(ctx, e, to); err != nil {
+		params, err := e.Params("ad_account_id", "file_url")
+		if err != nil {
+			return nil, err
+		}
+		if id, err = videoPieces(ctx, e, to, params); err != nil {
 			return nil, err
 		}
 	}
@@ -58,7 +61,9 @@ func (f adVideoFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error)
 	return &tool.Answer{Data: data}, nil
 }
 
-func (f adVideoFlow) pieces(ctx context.Context, e *tool.Env, to tool.Target) (string, error) {
+// videoPieces uploads the file that video_path names in pieces, as videos of ad accounts
+// and of Pages are; params go with the last phase.
+func videoPieces(ctx context.Context, e *tool.Env, to tool.Target, params map[string]any) (string, error) {
 	file, err := e.Open("video_path", "video/mp4", "video/quicktime")
 	if err != nil {
 		return "", err
@@ -87,16 +92,12 @@ func (f adVideoFlow) pieces(ctx context.Context, e *tool.Env, to tool.Target) (s
 			"upload_phase": "transfer", "upload_session_id": session, "start_offset": from,
 		}, graph.File{Field: "video_file_chunk", Name: file.Name, Type: "application/octet-stream", Body: piece})
 		if err != nil {
-			return "", named(prefixed(err, "the upload broke off, the video is not in the library: "), "video_id", id)
+			return "", named(prefixed(err, "the upload broke off, there is no video: "), "video_id", id)
 		}
 		if again, _, err := offsets(next, file.Size); err == nil && again <= from {
 			return "", fault.New(fault.MetaRefused, "the upload does not go on: Meta asks for the same bytes again").With("video_id", id)
 		}
 		at = next
-	}
-	params, err := e.Params("ad_account_id", "file_url")
-	if err != nil {
-		return "", err
 	}
 	params["upload_phase"], params["upload_session_id"] = "finish", session
 	if _, err := e.Ask(ctx, to, params); err != nil {

@@ -145,6 +145,10 @@ func (r *containerRun) container(ctx context.Context) (id string, published bool
 	}
 	published = r.Auto != "" && r.env.Args.Bool(r.Auto)
 	if id, err = r.make(ctx, form, !published); err != nil {
+		if f, ok := fault.As(err); ok && f.Code == fault.CallUnknown && published {
+			with := *f
+			err = (&with).WithFix("Look at the account's newest posts before you publish again: it may have been published.")
+		}
 		return "", false, r.explain(err)
 	}
 	if r.Upload != nil && r.Items == "" {
@@ -228,12 +232,16 @@ func (r *containerRun) tell(data map[string]any) map[string]any {
 	return data
 }
 
-// explain adds to a failure which children were made before it.
+// explain adds to a failure which children were made before it, so that the next call
+// can go on with them.
 func (r *containerRun) explain(err error) error {
-	if len(r.made) == 0 {
+	f, ok := fault.As(err)
+	if len(r.made) == 0 || !ok || f.Details["child_container_ids"] != nil {
 		return err
 	}
-	return named(err, "child_container_ids", r.made)
+	with := *f
+	with.Message += fmt.Sprintf("; nothing was published, child_container_ids made so far: %s", strings.Join(r.made, ", "))
+	return named(&with, "child_container_ids", r.made)
 }
 
 // named adds a detail to a fault.

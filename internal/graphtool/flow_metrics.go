@@ -113,7 +113,7 @@ func (r *metricRun) choose() error {
 	}
 	if len(r.groups) == 0 {
 		return fault.New(fault.Unsupported, "%s", strings.Join(gone, "; ")).
-			WithFix("Leave it out for the metrics that there are. Age and gender of an Instagram audience are in meta_get_ig_user_insights (follower_demographics), of people reached by ads in meta_get_account_insights with breakdowns age and gender.")
+			WithFix("Leave it out for the metrics that there are. Age and gender of an Instagram audience are in meta_get_instagram_account_insights (follower_demographics), of people reached by ads in meta_get_account_insights with breakdowns age and gender.")
 	}
 	for _, g := range gone {
 		r.e.Notice(g + "; it was left out.")

@@ -213,6 +213,8 @@ func (f sendFlow) refused(err error) error {
 	}
 	with := *have
 	switch {
+	case have.Code == fault.WindowClosed && fmt.Sprint(have.Details["code"]) == "551":
+		return (&with).WithFix("The person can't be messaged at present: they blocked the Page, left, or are restricted. Don't try again.")
 	case have.Code == fault.WindowClosed:
 		return (&with).WithFix("Meta counts the window as closed. Wait until the person writes again; meta_check_messaging_window says what may be sent.")
 	case have.Code == fault.CallUnknown:

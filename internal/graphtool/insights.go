@@ -86,11 +86,11 @@ var insightTools = []*tool.Tool{
 			},
 			{
 				Name: "too large at once", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age","gender"],"time_increment":"1","since":"2026-09-01","until":"2026-11-18"}`,
-				Faults: `{"kind":"code","next":1,"code":100,"subcode":1487534}`, Has: []string{"data.0.age", "has_more=true", "next_cursor", "notices"},
+				Faults: `{"kind":"error","edge":"insights","method":"GET","next":1,"code":100,"subcode":1487534}`, Has: []string{"data.0.age", "has_more=true", "next_cursor", "notices"},
 			},
 			{Name: "half a range", Args: `{"ad_account_id":"` + aAccount + `","since":"2026-11-01"}`, Error: "argument_invalid", Says: []string{"until"}, Asks: []string{}},
 			{Name: "a window that ended", Args: `{"ad_account_id":"` + aAccount + `","action_attribution_windows":["28d_view"]}`, Error: "argument_invalid", Says: []string{"action_attribution_windows"}, Asks: []string{}},
-			{Name: "groups that don't combine", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age","publisher_platform"]}`, Error: "argument_invalid", Says: []string{"breakdowns"}},
+			{Name: "groups that don't combine", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age","publisher_platform"]}`, Error: "meta_refused", Says: []string{"breakdowns"}},
 			{Name: "the days are turned round", Args: `{"ad_account_id":"` + aAccount + `","since":"2026-11-09","until":"2026-11-01"}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "an id that leaves its place", Args: `{"ad_account_id":"act_1/../me"}`, Error: "argument_invalid", Asks: []string{}},
 		},
@@ -220,6 +220,13 @@ var insightTools = []*tool.Tool{
 					{Tool: "meta_get_account_insights", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age"],"date_preset":"this_year"}`},
 				},
 				Args: `{"report_run_id":"${run}","limit":1}`, Has: []string{"data.0.campaign_id", "data.0.account_currency=GBP"},
+			},
+			{
+				Name: "one that failed", Before: []tool.Prior{
+					{Tool: "meta_start_insights_report", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["publisher_platform"],"date_preset":"maximum","time_increment":"1"}`, Save: "run=report_run_id"},
+					{Tool: "meta_get_account_insights", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age"],"date_preset":"this_year"}`},
+				},
+				Args: `{"report_run_id":"${run}"}`, Error: "meta_unavailable", Says: []string{"report"},
 			},
 			{Name: "no such report", Args: `{"report_run_id":"6999999999"}`, Error: "object_not_found"},
 		},

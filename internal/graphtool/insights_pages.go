@@ -16,7 +16,7 @@ var pageInsightTools = []*tool.Tool{
 	{
 		Name: "meta_get_page_insights", Title: "Read a Page's numbers", Set: "insights", Core: true,
 		Does: "Reads metrics of a Page as series by day, week or 28 days: views, people reached, engagement, follows.",
-		Use:  "For a Page as a whole. For one post use meta_get_post_insights, for ads meta_get_account_insights, for Instagram meta_get_ig_user_insights.",
+		Use:  "For a Page as a whole. For one post use meta_get_post_insights, for ads meta_get_account_insights, for Instagram meta_get_instagram_account_insights.",
 		Note: "Former metrics are replaced by today's, or left out where there is none, and the notices say so; one that Meta refuses does not fail the others. Days end at midnight in California. Pages with under 100 likes have no numbers.",
 		Args: []tool.Arg{
 			tool.ID("page_id", "Page", "Page to read."),
@@ -55,7 +55,7 @@ var pageInsightTools = []*tool.Tool{
 	{
 		Name: "meta_get_post_insights", Title: "Read a Page post's numbers", Set: "insights",
 		Does: "Reads the metrics of one Page post since it was published: views, people reached, clicks, reactions.",
-		Use:  "For one post. For the Page as a whole use meta_get_page_insights; likes, comments and shares without insights come with meta_get_page_post.",
+		Use:  "For one post. For the Page as a whole use meta_get_page_insights; likes, comments and shares without insights come with meta_get_post.",
 		Note: "Former metrics are replaced by today's or left out, and the notices say so. Values are totals up to now.",
 		Args: []tool.Arg{
 			tool.ID("post_id", "PagePost", "Post to read, as page_post."),
@@ -80,7 +80,7 @@ var pageInsightTools = []*tool.Tool{
 	{
 		Name: "meta_get_page_fan_demographics", Title: "Read where a Page's followers are", Set: "insights",
 		Does: "Reads how the followers of a Page are spread over countries or cities.",
-		Use:  "For the audience of a Facebook Page. For age and gender of an Instagram audience use meta_get_ig_user_insights; of people reached by ads meta_get_account_insights with breakdowns.",
+		Use:  "For the audience of a Facebook Page. For age and gender of an Instagram audience use meta_get_instagram_account_insights; of people reached by ads meta_get_account_insights with breakdowns.",
 		Note: "Meta ended the split by age, gender (2024-03-14) and language (2025-11-15) for Pages: those values answer unsupported. Its documents disagree on whether the two that are left still answer; a refusal says so.",
 		Args: []tool.Arg{
 			tool.ID("page_id", "Page", "Page whose followers."),
@@ -92,7 +92,7 @@ var pageInsightTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{Name: "countries", Args: `{"page_id":"` + aPage + `"}`, Asks: []string{"GET /" + aPage + "/insights metric=page_follows_country period=day"}, Has: []string{"data.0.latest.GB"}},
 			{Name: "the former name of cities", Args: `{"page_id":"` + aPage + `","metric":"page_fans_city"}`, Asks: []string{"GET /" + aPage + "/insights metric=page_follows_city"}, Has: []string{"data.0.latest", "notices"}},
-			{Name: "age and gender", Args: `{"page_id":"` + aPage + `","metric":"page_fans_gender_age"}`, Error: "unsupported", Says: []string{"2024-03-14", "meta_get_ig_user_insights"}, Asks: []string{}},
+			{Name: "age and gender", Args: `{"page_id":"` + aPage + `","metric":"page_fans_gender_age"}`, Error: "unsupported", Says: []string{"2024-03-14", "meta_get_instagram_account_insights"}, Asks: []string{}},
 		},
 	},
 }

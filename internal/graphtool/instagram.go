@@ -31,3 +31,6 @@ func igMediaID(doc string) tool.Arg { return tool.ID("media_id", "IGMedia", doc)
 func igCommentID(doc string) tool.Arg { return tool.ID("comment_id", "IGComment", doc) }
 
 func yes() *bool { b := true; return &b }
+
+// mayReadInstagram is, in cases, a token that may read posts and nothing else.
+const mayReadInstagram = "only:instagram_basic,pages_read_engagement"

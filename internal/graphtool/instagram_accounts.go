@@ -51,7 +51,7 @@ var instagramAccountTools = []*tool.Tool{
 	{
 		Name: "meta_check_instagram_publishing_limit", Title: "Check Instagram publishing quota", Set: "instagram.read",
 		Does:     "Reads how many posts an Instagram account has published through the API in the last 24 hours, and how many it may.",
-		Use:      "Before publishing several posts, or after a refusal with subcode 2207042. It says nothing about call limits; for those use meta_check_rate_limits.",
+		Use:      "Before publishing several posts, or after a refusal with subcode 2207042. It says nothing about call limits; for those use meta_get_api_usage.",
 		Note:     "A carousel counts once. config.quota_total is what holds, config.quota_duration its time in seconds; no count resets at midnight.",
 		Args:     []tool.Arg{igAccount(), tool.Time("since", "Count from this time on instead of the last 24 hours; at most 24 hours back.")},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
@@ -69,7 +69,7 @@ var instagramAccountTools = []*tool.Tool{
 				Args: `{"ig_account_id":"5000000000000001"}`, Has: []string{"data.0.quota_usage=1"},
 			},
 			{
-				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: "only:instagram_basic,pages_read_engagement",
+				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: mayReadInstagram,
 				Error: "scope_missing", Says: []string{"instagram_content_publish"},
 			},
 		},

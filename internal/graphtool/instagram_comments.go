@@ -27,7 +27,7 @@ var instagramCommentTools = []*tool.Tool{
 			},
 			{Name: "unknown post", Args: `{"media_id":"5100000000000999"}`, Error: "object_not_found"},
 			{
-				Name: "permission missing", Args: `{"media_id":"5100000000000004"}`, Token: "only:instagram_basic,pages_read_engagement",
+				Name: "permission missing", Args: `{"media_id":"5100000000000004"}`, Token: mayReadInstagram,
 				Error: "scope_missing", Says: []string{"instagram_manage_comments"},
 			},
 		},

@@ -12,8 +12,8 @@ var instagramInsightTools = []*tool.Tool{
 	{
 		Name: "meta_get_instagram_account_insights", Title: "Get Instagram account insights", Set: "insights", Core: true,
 		Does: "Reads numbers of one of your Instagram accounts over a time: views, reach, interactions, followers gained, and who the followers are.",
-		Use:  "For the account as a whole. For one post, reel or story use meta_get_instagram_media_insights, for paid results meta_get_insights.",
-		Note: "Without metrics you get views, reach, accounts_engaged, total_interactions and its parts. Former names (impressions, …) are replaced, with a notice. Metrics that don't go together are asked for separately. Two days by default, 30 at most; 48 hours late at most. Below 100 followers follower metrics stay empty.",
+		Use:  "For the account as a whole. For one post, reel or story use meta_get_instagram_media_insights, for paid results meta_get_account_insights.",
+		Note: "Without metrics you get views, reach, accounts_engaged, total_interactions and its parts. Former names (impressions, …) are replaced, with a notice. Two days by default, 30 at most; up to 48 hours late. Below 100 followers follower metrics stay empty.",
 		Args: []tool.Arg{
 			igAccount(),
 			tool.Strings("metrics", "views reach accounts_engaged total_interactions likes comments shares saves replies reposts profile_links_taps follows_and_unfollows profile_views website_clicks content_views follower_count online_followers follower_demographics engaged_audience_demographics reached_audience_demographics.").Min(1).Max(20),
@@ -72,7 +72,7 @@ var instagramInsightTools = []*tool.Tool{
 				Error: "argument_invalid", Says: []string{"applause", "views"},
 			},
 			{
-				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: "only:instagram_basic,pages_read_engagement",
+				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: mayReadInstagram,
 				Error: "scope_missing", Says: []string{"instagram_manage_insights"},
 			},
 		},
@@ -81,7 +81,7 @@ var instagramInsightTools = []*tool.Tool{
 		Name: "meta_get_instagram_media_insights", Title: "Get Instagram media insights", Set: "insights",
 		Does: "Reads the numbers of one of your Instagram posts, reels or stories since it was published: views, reach, likes, saves, watch time.",
 		Use:  "For one piece of media. For the account over time use meta_get_instagram_account_insights; plain counts of likes and comments are in meta_get_instagram_media.",
-		Note: "Without metrics you get those that fit its product. Former names (impressions, plays, …) are replaced, with a notice. Watch times are milliseconds, reels_skip_rate percent. Organic only, except total_…; up to 48 hours late. Stories: only while live, 24 hours. Parts of a carousel have none.",
+		Note: "Without metrics you get those that fit its product. Former names (impressions, plays, …) are replaced, with a notice. Watch times are milliseconds, reels_skip_rate percent. Organic only, except total_…. Stories: only while live, 24 hours. Parts of a carousel have none.",
 		Args: []tool.Arg{
 			igMediaID("Post, reel or story of your account."),
 			tool.Strings("metrics", "views reach likes comments saved shares reposts total_interactions; posts: profile_visits profile_activity follows; reels: ig_reels_avg_watch_time ig_reels_video_view_total_time reels_skip_rate crossposted_views facebook_views; stories: replies navigation; with ads: total_likes total_comments total_views.").Min(1).Max(20),

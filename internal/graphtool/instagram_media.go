@@ -107,7 +107,7 @@ var instagramMediaTools = []*tool.Tool{
 				Args: `{"media_id":"5100000000000001"}`, Error: "object_not_found",
 			},
 			{
-				Name: "permission missing", Args: `{"media_id":"5100000000000001"}`, Token: "only:instagram_basic,pages_read_engagement",
+				Name: "permission missing", Args: `{"media_id":"5100000000000001"}`, Token: mayReadInstagram,
 				Error: "scope_missing", Says: []string{"instagram_manage_contents"},
 			},
 		},

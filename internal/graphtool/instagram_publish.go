@@ -56,6 +56,8 @@ var igPosted = tool.Out{
 const (
 	shop   = `"ig_account_id":"5000000000000001"`
 	broken = `https://cdn.example.com/broken`
+
+	twoParts = `,"publish":false,"items":[{"url":"https://cdn.example.com/1.jpg","type":"IMAGE"},{"url":"https://cdn.example.com/2.jpg","type":"IMAGE"}]}`
 )
 
 var instagramPublishTools = []*tool.Tool{
@@ -105,6 +107,27 @@ var instagramPublishTools = []*tool.Tool{
 			{
 				Name: "Meta can't read it", Args: `{` + shop + `,"image_url":"` + broken + `.jpg"}`,
 				Error: "meta_refused", Says: []string{"2207052"},
+			},
+			{
+				Name: "finished, yet not there for some seconds", Args: `{` + shop + `,"image_url":"https://cdn.example.com/a.jpg"}`,
+				Faults: `{"kind":"error","edge":"media_publish","name":"media_not_ready","next":1}`,
+				Asks: []string{
+					"POST /5000000000000001/media", "GET /120000000000001", "POST /5000000000000001/media_publish",
+					"POST /5000000000000001/media_publish", "GET /120000000000002",
+				},
+				Has: []string{"data.id=120000000000002"},
+			},
+			{
+				Name: "quota used up", Args: `{` + shop + `,"image_url":"https://cdn.example.com/a.jpg"}`,
+				Faults: `{"kind":"error","edge":"media_publish","name":"ig_quota"}`, Error: "rate_limited", Says: []string{"meta_check_instagram_publishing_limit"},
+			},
+			{
+				Name: "account restricted", Args: `{` + shop + `,"image_url":"https://cdn.example.com/a.jpg"}`,
+				Faults: `{"kind":"error","edge":"media_publish","name":"ig_restricted"}`, Error: "meta_policy",
+			},
+			{
+				Name: "published, and the answer lost", Args: `{` + shop + `,"image_url":"https://cdn.example.com/a.jpg"}`,
+				Faults: `{"kind":"drop_after","edge":"media_publish","next":1}`, Error: "done_already", Says: []string{"don't publish again"},
 			},
 			{
 				Name: "Meta can't fetch it", Args: `{` + shop + `,"image_url":"https://cdn.example.com/unreachable.jpg"}`,
@@ -164,6 +187,10 @@ var instagramPublishTools = []*tool.Tool{
 			{
 				Name: "Meta can't read it", Args: `{` + shop + `,"video_url":"` + broken + `.mp4"}`,
 				Error: "meta_refused", Says: []string{"2207026", "120000000000001", "H.264"},
+			},
+			{
+				Name: "Meta needs longer", Args: `{` + shop + `,"video_url":"https://cdn.example.com/slow.mp4"}`,
+				Error: "not_ready", Says: []string{"120000000000001", "meta_publish_instagram_container"},
 			},
 			{Name: "scheduled", Args: `{` + shop + `,"video_url":"https://cdn.example.com/a.mp4","scheduled_publish_time":${now+3600}}`, Error: "unsupported"},
 		},
@@ -238,6 +265,18 @@ var instagramPublishTools = []*tool.Tool{
 				Name:  "a part fails",
 				Args:  `{` + shop + `,"items":[{"url":"https://cdn.example.com/1.jpg","type":"IMAGE"},{"url":"` + broken + `.mp4","type":"VIDEO"}]}`,
 				Error: "meta_refused", Says: []string{"item 2 of 2", "2207026", "parts made so far: 120000000000001, 120000000000002"},
+			},
+			{
+				Name: "parts that were made before", Before: []tool.Prior{
+					{Tool: "meta_publish_instagram_carousel", Args: `{` + shop + twoParts, Save: "one=child_container_ids.0"},
+					{Tool: "meta_publish_instagram_carousel", Args: `{` + shop + twoParts, Save: "two=child_container_ids.1"},
+				},
+				Args: `{` + shop + `,"child_container_ids":["${one}","${two}"]}`,
+				Asks: []string{
+					"GET /${one}", "GET /${two}", "POST /5000000000000001/media media_type=CAROUSEL children=${one},${two}", "GET /120000000000007",
+					"POST /5000000000000001/media_publish creation_id=120000000000007", "GET /120000000000008",
+				},
+				Has: []string{"data.media_type=CAROUSEL_ALBUM"},
 			},
 			{
 				Name: "one part", Args: `{` + shop + `,"items":[{"url":"https://cdn.example.com/1.jpg","type":"IMAGE"}]}`,

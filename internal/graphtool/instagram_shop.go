@@ -19,7 +19,7 @@ var instagramShopTools = []*tool.Tool{
 				Has:  []string{"data.0.catalog_id=7000000000000001", "data.0.product_count"},
 			},
 			{
-				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: "only:instagram_basic,catalog_management",
+				Name: "permission missing", Args: `{"ig_account_id":"5000000000000001"}`, Token: mayReadInstagram,
 				Error: "scope_missing", Says: []string{"instagram_shopping_tag_products"},
 			},
 		},

@@ -49,7 +49,7 @@ var inboxTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{
 				Name: "newest first", Args: `{"page_id":"4000000000000001"}`, Asks: []string{"GET /4000000000000001/conversations platform=messenger limit=25"},
-				Has: []string{"data.0.id=t_4300000000000001", "data.1.id=t_4300000000000002", "data.0.unread_count", "data.0.participants.0.name=Customer One", "has_more=false"},
+				Has: []string{"data.0.id=t_4300000000000001", "data.1.id=t_4300000000000004", "data.0.unread_count", "data.0.participants.0.name=Customer One", "has_more=false"},
 			},
 			{Name: "of one person", Args: `{"page_id":"4000000000000001","user_id":"4310000000000002"}`, Has: []string{"data.0.id=t_4300000000000002"}},
 			{Name: "instagram", Args: `{"page_id":"4000000000000001","platform":"instagram","limit":1}`, Has: []string{"data.0.id=t_4300000000000011", "has_more=true", "next_cursor"}},

@@ -60,8 +60,8 @@ var profileTools = []*tool.Tool{
 		Flow: greetingWrite{}, Out: tool.Out{Members: "result:string", Heading: "Greeting of {page_id} was set"},
 		Cases: []tool.Case{
 			{
-				Name: "sets", Args: `{"page_id":"4000000000000001","greeting_text":"Hello {{user_first_name}}, how can we help?"}`,
-				Asks: []string{`POST /4000000000000001/messenger_profile greeting=[{"locale":"default","text":"Hello {{user_first_name}}, how can we help?"}]`}, Has: []string{"data.result=success"},
+				Name: "sets", Args: `{"page_id":"4000000000000001","greeting_text":"Hello!"}`,
+				Asks: []string{`POST /4000000000000001/messenger_profile greeting=[{"locale":"default","text":"Hello!"}]`}, Has: []string{"data.result=success"},
 			},
 			{Name: "empty", Args: `{"page_id":"4000000000000001","greeting_text":""}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"greeting_text"}},
 		},

@@ -16,7 +16,7 @@ func sendArgs() []tool.Arg {
 }
 
 func sendRules(more ...tool.Rule) []tool.Rule {
-	return append(more, tool.WhenIs("messaging_type", "MESSAGE_TAG", "tag"), tool.Needs("tag", "human_agent_confirmed"))
+	return append(more, tool.WhenIs("messaging_type", "MESSAGE_TAG", "tag"))
 }
 
 var sendTools = []*tool.Tool{
@@ -50,12 +50,16 @@ var sendTools = []*tool.Tool{
 		Out:  tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
 		Cases: []tool.Case{
 			{
-				Name: "inside the window", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"It was sent this morning."}`,
+				Name: "inside the window", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Sent!"}`,
 				Asks: []string{
 					"GET /4000000000000001/conversations platform=messenger user_id=4310000000000001",
-					`POST /4000000000000001/messages messaging_type=RESPONSE recipient={"id":"4310000000000001"} message={"text":"It was sent this morning."}`,
+					`POST /4000000000000001/messages messaging_type=RESPONSE recipient={"id":"4310000000000001"} message={"text":"Sent!"}`,
 				},
 				Has: []string{"data.sent=true", "data.message_id", "data.recipient_id=4310000000000001", "data.window.state=open"},
+			},
+			{
+				Name: "first answer after an ad", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000004","message":"Twelve pounds.","after_ad_click":true}`,
+				Asks: []string{"GET /4000000000000001/conversations", "POST /4000000000000001/messages messaging_type=RESPONSE"}, Has: []string{"data.sent=true"},
 			},
 			{
 				Name: "arrives", Before: []tool.Prior{{Tool: "meta_send_page_message", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Thank you!"}`, Save: "message=message_id"}},
@@ -69,6 +73,20 @@ var sendTools = []*tool.Tool{
 				Name: "after three days by a person", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000002","message":"Sorry for the wait","tag":"HUMAN_AGENT","human_agent_confirmed":true}`,
 				Asks: []string{"GET /4000000000000001/conversations", "POST /4000000000000001/messages messaging_type=MESSAGE_TAG tag=HUMAN_AGENT"}, Has: []string{"data.sent=true"},
 			},
+			{
+				Name: "Meta counts the window as closed", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hi"}`,
+				Faults: `{"kind":"error","edge":"messages","name":"window_closed"}`, Error: "window_closed", Says: []string{"meta_check_messaging_window"},
+			},
+			{
+				Name: "person not available", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hi"}`,
+				Faults: `{"kind":"error","edge":"messages","name":"person_unavailable"}`, Error: "window_closed", Says: []string{"blocked"},
+			},
+			{
+				Name: "no answer came", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hi"}`,
+				Faults: `{"kind":"drop_after","edge":"messages","next":1}`, Error: "call_outcome_unknown", Says: []string{"meta_get_conversation_messages"},
+				Asks: []string{"GET /4000000000000001/conversations", "POST /4000000000000001/messages"},
+			},
+			{Name: "no permission", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hi"}`, Token: "only:pages_show_list", Error: "scope_missing", Says: []string{"pages_messaging"}},
 			{Name: "a program as a person", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000002","message":"Hi","tag":"HUMAN_AGENT"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"human_agent_confirmed"}},
 			{Name: "after ten days by a person", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000003","message":"Hi","tag":"HUMAN_AGENT","human_agent_confirmed":true}`, Asks: []string{"GET /4000000000000001/conversations"}, Error: "window_closed", Says: []string{"10 days"}},
 			{
@@ -99,9 +117,13 @@ var sendTools = []*tool.Tool{
 		Out:  tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
 		Cases: []tool.Case{
 			{
-				Name: "inside the window", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"Yes, in blue."}`,
-				Asks: []string{"GET /me/accounts", "GET /4000000000000001/conversations platform=instagram", `POST /4000000000000001/messages recipient={"id":"4310000000000011"} message={"text":"Yes, in blue."}`},
+				Name: "inside the window", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"Yes!"}`,
+				Asks: []string{"GET /me/accounts", "GET /4000000000000001/conversations platform=instagram", `POST /4000000000000001/messages recipient={"id":"4310000000000011"} message={"text":"Yes!"}`},
 				Has:  []string{"data.sent=true", "data.message_id"},
+			},
+			{
+				Name: "Meta counts the window as closed", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"Hi"}`,
+				Faults: `{"kind":"error","edge":"messages","name":"window_closed_instagram"}`, Error: "window_closed",
 			},
 			{Name: "window over", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000012","message":"Hi"}`, Error: "window_closed", Says: []string{"HUMAN_AGENT"}},
 			{Name: "too many bytes", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"` + manyCups + `"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"1000 bytes"}},
@@ -157,7 +179,7 @@ var sendTools = []*tool.Tool{
 			},
 			{
 				Name: "only once", Before: []tool.Prior{{Tool: "meta_send_private_reply", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"First"}`}},
-				Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"Second"}`, Error: "meta_refused",
+				Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"Second"}`, Error: "done_already",
 			},
 			{Name: "no such comment", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_1","message":"Hi"}`, Error: "object_not_found"},
 			{Name: "empty", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":""}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"message"}},

@@ -9,31 +9,37 @@ const videoListFields = "id,title,description,length,views,created_time,permalin
 var pageVideoTools = []*tool.Tool{
 	{
 		Name: "meta_create_video_post", Title: "Create Facebook video post", Set: "pages.write",
-		Does: "Publishes, schedules or stores one video on a Facebook Page from a public address.",
-		Use:  "For an upright short video of 3 to 90 seconds use meta_publish_page_reel, for a story meta_publish_page_story; both take local files as well.",
-		Note: "Meta fetches and processes the video after the call returns: look at it with meta_get_page_video before you say that it is public. Up to 10 GB and 4 hours.",
+		Does: "Publishes, schedules or stores one video on a Facebook Page, from a public address or a local file.",
+		Use:  "For an upright short video of 3 to 90 seconds use meta_publish_page_reel, for a story meta_publish_page_story.",
+		Note: "Meta processes the video after the call returns: look at it with meta_get_page_video before you say that it is public. Up to 10 GB and 4 hours.",
 		Args: []tool.Arg{
 			pageID("Page to post on."),
-			tool.URL("file_url", "Public https address of the video file.").Req(),
+			tool.URL("file_url", "Public https address of the video file; Meta fetches it."),
+			tool.Upload("video_path", videoTypes, "Local video inside the folder for uploads, instead of file_url; sent in pieces.").Local(),
 			tool.Text("title", "Title.").Max(255),
 			tool.Text("description", "Text of the post.").Max(63206),
 			tool.Bool("published", "false stores the video unpublished.").Is(true),
 			scheduledTime("the video"),
 		},
-		Category: tool.Write, Severity: tool.Medium, Irreversible: true,
-		Steps: []tool.Step{
-			{
-				Verb: "POST", On: "Page", ID: "page_id", Edge: "videos", When: "scheduled_publish_time", Fixed: map[string]string{"published": "false"},
-				Takes: []string{"file_url", "title", "description", "scheduled_publish_time"},
-			},
-			{Verb: "POST", On: "Page", ID: "page_id", Edge: "videos", When: "!scheduled_publish_time", Takes: []string{"file_url", "title", "description", "published"}},
-		},
-		Out: tool.Out{Heading: "Video {id} is being processed"},
+		OneOf: []string{"file_url video_path"}, Category: tool.Write, Severity: tool.Medium, Irreversible: true,
+		Flow: pageVideoFlow{},
+		Out:  tool.Out{Heading: "Video {id} is being processed", Members: "id:id"},
 		Cases: []tool.Case{
 			{
 				Name: "publishes", Args: `{"page_id":"4000000000000001","file_url":"https://example.com/tea.mp4","title":"Tea"}`,
 				Asks: []string{"POST /4000000000000001/videos file_url=https://example.com/tea.mp4 published=true title=Tea"}, Has: []string{"data.id"},
 			},
+			{
+				Name: "from a file", Args: `{"page_id":"4000000000000001","video_path":"film.mp4","title":"Tea","scheduled_publish_time":${now+7200}}`,
+				Asks: []string{
+					"POST /4000000000000001/videos file_size=4012 upload_phase=start",
+					"POST /4000000000000001/videos start_offset=0 upload_phase=transfer video_file_chunk=@film.mp4",
+					"POST /4000000000000001/videos start_offset=2006 upload_phase=transfer",
+					"POST /4000000000000001/videos published=false title=Tea upload_phase=finish",
+				},
+				Has: []string{"data.id=120000000000001"},
+			},
+			{Name: "neither", Args: `{"page_id":"4000000000000001"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"file_url", "video_path"}},
 			{Name: "without https", Args: `{"page_id":"4000000000000001","file_url":"ftp://example.com/tea.mp4"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"file_url"}},
 			{Name: "in the past", Args: `{"page_id":"4000000000000001","file_url":"https://example.com/tea.mp4","scheduled_publish_time":"2020-01-01T00:00:00Z"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"scheduled_publish_time"}},
 		},
@@ -134,6 +140,27 @@ var pageVideoTools = []*tool.Tool{
 			{Name: "video", Args: `{"page_id":"4000000000000001","media_url":"https://example.com/story.mp4","media_type":"video"}`, Has: []string{"data.id", "data.status.video_status=ready"}},
 			{Name: "film as a photo", Args: `{"page_id":"4000000000000001","media_path":"film.mp4","media_type":"photo"}`, Asks: []string{}, Error: "upload_refused"},
 			{Name: "kind unknown", Args: `{"page_id":"4000000000000001","media_url":"https://example.com/story.gif","media_type":"gif"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"media_type"}},
+		},
+	},
+	{
+		Name: "meta_get_page_stories", Title: "List Facebook Page stories", Set: "pages.read",
+		Does: "Lists the stories of one Facebook Page, those that show now and those in its archive, newest first.",
+		Use:  "To publish one use meta_publish_page_story. Posts that stay are in meta_get_published_posts.",
+		Note: "A story is PUBLISHED for 24 hours and ARCHIVED then. creation_time is in Unix seconds.",
+		Args: tool.Join([]tool.Arg{
+			pageID("Page to read."),
+			tool.Enum("status", "PUBLISHED ARCHIVED", "Only stories in this state.").Listed(),
+		}, tool.Page(100)),
+		Category: tool.Read, Severity: tool.Low, Repeat: true,
+		Steps: []tool.Step{{Verb: "GET", On: "Page", ID: "page_id", Edge: "stories", Fields: "post_id,status,creation_time,media_type,media_id,url"}},
+		Out:   tool.Out{Heading: "Stories of Page {page_id}", Columns: []string{"post_id", "status", "media_type", "creation_time"}},
+		Cases: []tool.Case{
+			{
+				Name: "after one was published", Before: []tool.Prior{{Tool: "meta_publish_page_story", Args: `{"page_id":"4000000000000001","media_url":"https://example.com/story.jpg","media_type":"photo"}`, Save: "story=post_id"}},
+				Args: `{"page_id":"4000000000000001","status":"PUBLISHED"}`, Asks: []string{`GET /4000000000000001/stories status=["PUBLISHED"]`},
+				Has: []string{"data.0.post_id=${story}", "data.0.status=PUBLISHED", "data.0.media_type=photo"},
+			},
+			{Name: "state unknown", Args: `{"page_id":"4000000000000001","status":"GONE"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"status"}},
 		},
 	},
 }

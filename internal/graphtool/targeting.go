@@ -150,7 +150,7 @@ var targetingTools = []*tool.Tool{
 			{Verb: "GET", On: "AdAccount", ID: "ad_account_id", Edge: "reachestimate", When: "!optimization_goal", Takes: []string{"targeting_spec"}},
 		},
 		Out: tool.Out{
-			Heading: "Estimated audience",
+			List: new(bool), Heading: "Estimated audience",
 			Members: "estimate_dau:int estimate_mau_lower_bound:int estimate_mau_upper_bound:int",
 		},
 		Cases: []tool.Case{

@@ -38,6 +38,7 @@ var threadsReadTools = []*tool.Tool{
 		Out:   tool.Out{Heading: "Threads profile {username}"},
 		Cases: []tool.Case{
 			{Name: "reads", Args: `{}`, Asks: []string{"GET /me"}, Has: []string{"data.id=6000000000000001", "data.username=sandbox_shop", "data.is_verified=false"}},
+			{Name: "token of Threads expired", Args: `{}`, Token: "sandbox-token-expired", Error: "connector_expired"},
 			{Name: "no such argument", Args: `{"username":"sandbox_shop"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"username"}},
 		},
 	},

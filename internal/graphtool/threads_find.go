@@ -74,7 +74,7 @@ var threadsFindTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "GET", On: "Root", Edge: "location_search", Fields: "id,name,address,city,country,latitude,longitude,postal_code"}},
 		Out:   tool.Out{Heading: "Places", Columns: []string{"id", "name", "city", "country"}},
 		Cases: []tool.Case{
-			{Name: "by name", Args: `{"q":"tea house"}`, Asks: []string{"GET /location_search q=tea house"}, Has: []string{"data.0.id=6300000000000001", "data.0.city=London"}},
+			{Name: "by name", Args: `{"q":"tea house"}`, Asks: []string{"GET /location_search `q=tea house`"}, Has: []string{"data.0.id=6300000000000001", "data.0.city=London"}},
 			{Name: "around a point", Args: `{"latitude":51.5,"longitude":-0.12}`, Has: []string{"data.0.id=6300000000000001"}},
 			{Name: "half a point", Args: `{"latitude":51.5}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"longitude"}},
 		},

@@ -88,7 +88,7 @@ var threadsPublishTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{
 				Name: "one call", Args: `{"threads_user_id":"6000000000000001","text":"New cups are in"}`,
-				Asks: []string{"POST /6000000000000001/threads media_type=TEXT text=New cups are in auto_publish_text=true", "GET /120000000000001"},
+				Asks: []string{"POST /6000000000000001/threads media_type=TEXT `text=New cups are in` auto_publish_text=true", "GET /120000000000001"},
 				Has:  []string{"data.id=120000000000001", "data.permalink", "data.text=New cups are in", "data.media_type=TEXT_POST"},
 			},
 			{
@@ -101,6 +101,11 @@ var threadsPublishTools = []*tool.Tool{
 				Asks: []string{`POST /me/threads poll_attachment={"option_a":"Tea","option_b":"Coffee"} topic_tag=Breakfast`, "GET /120000000000001"}, Has: []string{"data.id"},
 			},
 			{Name: "reply", Args: `{"text":"Thank you","reply_to_id":"6100000000000021"}`, Asks: []string{"POST /me/threads reply_to_id=6100000000000021", "GET /120000000000001"}, Has: []string{"data.id"}},
+			{
+				Name: "no answer came", Args: `{"text":"Once"}`, Faults: `{"kind":"drop_after","edge":"threads","next":1}`,
+				Asks: []string{"POST /me/threads auto_publish_text=true"}, Error: "call_outcome_unknown", Says: []string{"newest posts"},
+			},
+			{Name: "quota used up", Args: `{"text":"Once"}`, Faults: `{"kind":"error","edge":"threads","name":"threads_quota"}`, Error: "rate_limited"},
 			{Name: "ghost", Args: `{"text":"Gone tomorrow","is_ghost_post":true}`, Has: []string{"data.permalink"}},
 			{Name: "too long", Args: `{"text":"` + longThread + `"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"text", "500"}},
 			{Name: "two attachments", Args: `{"text":"x","link_attachment":"https://example.com/","poll_attachment":{"option_a":"1","option_b":"2"}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"poll_attachment"}},
@@ -119,13 +124,24 @@ var threadsPublishTools = []*tool.Tool{
 			{
 				Name: "publishes", Args: `{"threads_user_id":"6000000000000001","image_url":"https://example.com/cup.jpg","text":"Blue","alt_text":"A blue cup"}`,
 				Asks: []string{
-					"POST /6000000000000001/threads media_type=IMAGE image_url=https://example.com/cup.jpg alt_text=A blue cup", "GET /120000000000001 fields=status,error_message",
+					"POST /6000000000000001/threads media_type=IMAGE image_url=https://example.com/cup.jpg `alt_text=A blue cup`", "GET /120000000000001 fields=status,error_message",
 					"POST /6000000000000001/threads_publish creation_id=120000000000001", "GET /120000000000002",
 				},
 				Has: []string{"data.id=120000000000002", "data.container_id=120000000000001", "data.permalink", "data.media_type=IMAGE"},
 			},
+			{
+				Name: "not visible at first", Args: `{"image_url":"https://example.com/cup.jpg"}`, Faults: `{"kind":"error","edge":"threads_publish","name":"container_not_visible","next":2}`,
+				Asks: []string{
+					"POST /me/threads", "GET /120000000000001", "POST /me/threads_publish", "POST /me/threads_publish", "POST /me/threads_publish", "GET /120000000000002",
+				},
+				Has: []string{"data.id=120000000000002"},
+			},
+			{
+				Name: "published without an answer", Args: `{"image_url":"https://example.com/cup.jpg"}`, Faults: `{"kind":"drop_after","edge":"threads_publish","next":1}`,
+				Error: "done_already", Says: []string{"don't publish again"},
+			},
 			{Name: "no https", Args: `{"image_url":"http://example.com/cup.jpg"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"image_url"}},
-			{Name: "can't be fetched", Args: `{"image_url":"https://example.com/missing.jpg"}`, Error: "meta_refused", Says: []string{"120000000000001"}},
+			{Name: "can't be fetched", Args: `{"image_url":"https://example.com/broken.jpg"}`, Error: "meta_refused", Says: []string{"120000000000001"}},
 		},
 	},
 	{
@@ -173,12 +189,17 @@ var threadsPublishTools = []*tool.Tool{
 				Name: "in order", Args: `{"items":[{"url":"https://example.com/1.jpg","type":"IMAGE"},{"url":"https://example.com/2.jpg","type":"IMAGE","alt_text":"Two"}],"text":"Two cups"}`,
 				Asks: []string{
 					"POST /me/threads media_type=IMAGE image_url=https://example.com/1.jpg is_carousel_item=true", "POST /me/threads media_type=IMAGE image_url=https://example.com/2.jpg alt_text=Two",
-					"GET /120000000000001", "GET /120000000000002", "POST /me/threads media_type=CAROUSEL children=120000000000001,120000000000002 text=Two cups", "GET /120000000000003",
+					"GET /120000000000001", "GET /120000000000002", "POST /me/threads media_type=CAROUSEL children=120000000000001,120000000000002 `text=Two cups`", "GET /120000000000003",
 					"POST /me/threads_publish creation_id=120000000000003", "GET /120000000000004",
 				},
 				Has: []string{"data.id=120000000000004", "data.child_container_ids.1=120000000000002", "data.media_type=CAROUSEL_ALBUM"},
 			},
-			{Name: "one item can't be fetched", Args: `{"items":[{"url":"https://example.com/1.jpg","type":"IMAGE"},{"url":"https://example.com/missing.jpg","type":"IMAGE"}]}`, Error: "meta_refused", Says: []string{"item 2 of 2"}},
+			{Name: "one item can't be fetched", Args: `{"items":[{"url":"https://example.com/1.jpg","type":"IMAGE"},{"url":"https://example.com/broken.jpg","type":"IMAGE"}]}`, Error: "meta_refused", Says: []string{"item 2 of 2", "child_container_ids made so far: 120000000000001, 120000000000002"}},
+			{
+				Name:  "goes on with what was made",
+				Args:  `{"child_container_ids":["6200000000000001","6200000000000002"],"text":"Two"}`,
+				Error: "meta_refused", Says: []string{"item 2 of 2", "FAILED_DOWNLOADING_VIDEO"},
+			},
 			{Name: "one item", Args: `{"items":[{"url":"https://example.com/1.jpg","type":"IMAGE"}]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"items"}},
 		},
 	},

@@ -32,7 +32,7 @@ var layers = []layer{
 	{"shared statements", []string{"internal/store/sqlrepo"}},
 	{"faces", []string{"internal/api", "internal/writetool"}},
 	{"features", []string{"internal/writeback", "internal/sandbox", "internal/auth", "internal/webhook", "internal/gateway",
-		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer", "internal/graphtool", "internal/mcpserver"}},
+		"internal/gateway/pipeline", "internal/govern", "internal/approve", "internal/policytool", "internal/bearer", "internal/graphtool", "internal/mcpserver", "internal/doctor"}},
 	{"delivery", []string{"internal/deliver", "internal/graphtool/tool", "internal/sandbox/world", "internal/chart"}},
 	{"domain", []string{"internal/ledger", "internal/enforce", "internal/source", "internal/graph", "internal/frozen", "internal/config",
 		"internal/mcpwire/httpserve", "internal/mcpwire/stdioserve", "internal/mcpwire/httpdial", "internal/mcpwire/stdiodial", "internal/mcpwire/era", "internal/credential"}},

@@ -78,11 +78,22 @@ func (s *Server) createDataset(r *request) (any, *apiError) {
 
 // createPixel answers POST /act_…/adspixels. An ad account has at most one.
 func (s *Server) createPixel(r *request) (any, *apiError) {
-	if r.param("name") == "" {
+	name := r.param("name")
+	if name == "" {
 		return nil, errParam.with("what", "The parameter name is required")
 	}
-	return nil, errPixelExists.with()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.ContainsFunc(s.world.All(kindDataset), func(o *world.Object) bool { return ownedBy(o, r.object.ID) }) {
+		return nil, errPixelExists.with()
+	}
+	o := s.world.create(clip(name), false)
+	o.Attrs["owner_ad_account"] = world.Ref(r.object.ID)
+	return map[string]any{"id": o.ID}, nil
 }
+
+// ownedBy reports whether a dataset is an ad account's.
+func ownedBy(o *world.Object, account string) bool { return o.Attrs["owner_ad_account"] == world.Ref(account) }
 
 // messagingDataset answers GET and POST of a Page's or account's dataset edge.
 func (s *Server) messagingDataset(*request) (any, *apiError) {
@@ -95,6 +106,10 @@ func (s *Server) listDatasets(r *request) (any, *apiError) {
 	defer s.mu.Unlock()
 	var found []*world.Object
 	for _, o := range s.world.All(kindDataset) {
+		if r.object.Kind == "AdAccount" && !ownedBy(o, r.object.ID) &&
+			!slices.Contains(s.world.Linked(o, "shared_accounts"), r.object) {
+			continue
+		}
 		if id := r.param("id_filter"); id != "" && o.ID != id {
 			continue
 		}

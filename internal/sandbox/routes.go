@@ -42,7 +42,7 @@ func routes() []route {
 		{http.MethodGet, []string{"Business"}, "client_pixels", readAds, "list shared datasets: none here", (*Server).listNothing},
 		{http.MethodGet, []string{"Business"}, "ads_dataset", readAds, "list datasets", (*Server).listDatasets},
 		{http.MethodPost, []string{"Business"}, "ads_dataset", manageAds, "create a dataset", (*Server).createDataset},
-		{http.MethodPost, []string{"AdAccount"}, "adspixels", manageAds, "create a pixel: refused, the account has one", (*Server).createPixel},
+		{http.MethodPost, []string{"AdAccount"}, "adspixels", manageAds, "create a pixel: refused where the account has one", (*Server).createPixel},
 		{http.MethodGet, []string{"Page", "IGUser"}, "dataset", messaging, "read the messaging dataset", (*Server).messagingDataset},
 		{http.MethodPost, []string{"Page", "IGUser"}, "dataset", messaging, "read the messaging dataset, made on first use", (*Server).messagingDataset},
 		{http.MethodGet, dataset, "offline_event_uploads", readAds, "list offline uploads by upload_tag", (*Server).listUploads},

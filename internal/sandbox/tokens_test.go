@@ -120,6 +120,9 @@ func TestTheTokensHaveEveryPermission(t *testing.T) {
 		if op == nil {
 			return
 		}
+		if len(op.Evidence) != 1 || !strings.Contains("DSIKR", string(op.Evidence)) {
+			t.Errorf("%s has the evidence %q", where, op.Evidence)
+		}
 		has := meta
 		if op.Token == graphspec.ThreadsToken {
 			has = threads

@@ -55,6 +55,25 @@ func (w *tools) offlineEvent() *tool.Tool {
 			first, profile,
 		}),
 		Out: tool.Out{Members: eventMembers, Heading: "Event sent"},
+		Cases: []tool.Case{
+			{
+				Name: "a sale", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":${now-3600},"user_data":{"email":"Customer.One@example.com","zip":"SW1A 1AA","country":"GB"},"custom_data":{"value":49.9,"currency":"GBP","order_id":"A-1"},"upload_tag":"till-7"}`,
+				Has: []string{"data.duplicate=false", "data.counts.delivered=1"},
+			},
+			{
+				Name: "the same again", Before: []tool.Prior{{Tool: "meta_send_offline_event", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":1795000000,"user_data":{"email":"customer.one@example.com"},"custom_data":{"value":49.9,"currency":"GBP","order_id":"A-1"}}`}},
+				Args: `{"event_name":"Purchase","event_set_id":"1000000000000001","event_time":1795000000,"user_data":{"email":"customer.one@example.com"},"custom_data":{"order_id":"A-1","value":49.90,"currency":"GBP"}}`,
+				Asks: []string{}, Has: []string{"data.duplicate=true", "data.replayed=true", "data.counts.delivered=1"},
+			},
+			{
+				Name: "the same order with another value", Before: []tool.Prior{{Tool: "meta_send_offline_event", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":1795000000,"user_data":{"email":"customer.one@example.com"},"custom_data":{"value":49.9,"currency":"GBP","order_id":"A-1"}}`}},
+				Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":1795000000,"user_data":{"email":"customer.one@example.com"},"custom_data":{"value":99,"currency":"GBP","order_id":"A-1"}}`,
+				Asks: []string{}, Error: "payload_invalid", Says: []string{"id_conflict"},
+			},
+			{Name: "no value", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":${now-3600},"user_data":{"email":"customer.one@example.com"}}`, Asks: []string{}, Error: "payload_invalid"},
+			{Name: "too old", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":${now-6000000},"user_data":{"email":"customer.one@example.com"},"custom_data":{"value":1,"currency":"GBP"}}`, Asks: []string{}, Error: "payload_invalid", Says: []string{"62 days"}},
+			{Name: "nobody", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":${now-3600},"user_data":{},"custom_data":{"value":1,"currency":"GBP"}}`, Asks: []string{}, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			user, err := words(e.Args.Map("user_data"), "user_data")
 			if err != nil {
@@ -93,6 +112,14 @@ func (w *tools) conversionEvent() *tool.Tool {
 		Note: "Identifiers are normalised and hashed here. website needs event_source_url and client_user_agent. Give the browser's event_id where a pixel sends the same event. The same event again gets the first answer with duplicate: true. At most 7 days old (physical_store 62). Refused while write-back is off.",
 		Args: local(eventArguments(tool.Text("test_event_code", "Code from Events Manager: the event shows there, and counts all the same; needs acknowledge_live_test. Not with physical_store.").Max(40))),
 		Out:  tool.Out{Members: eventMembers, Heading: "Event sent"},
+		Cases: []tool.Case{
+			{
+				Name: "a purchase on a website", Args: `{"pixel_id":"1000000000000001","event_name":"Purchase","event_time":${now-600},"action_source":"website","event_source_url":"https://example.com/checkout","user_data":{"em":"customer.one@example.com","client_ip_address":"192.0.2.1","client_user_agent":"Example/1.0"},"custom_data":{"value":20,"currency":"EUR","contents":[{"id":"mug","quantity":2,"item_price":10}]},"event_id":"web-1"}`,
+				Has: []string{"data.duplicate=false", "data.counts.delivered=1"},
+			},
+			{Name: "no user agent", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"website","event_source_url":"https://example.com/","user_data":{"em":"customer.one@example.com"}}`, Asks: []string{}, Error: "payload_invalid"},
+			{Name: "an unknown identifier", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"chat","user_data":{"emal":"customer.one@example.com"}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"did you mean em?"}},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			return w.send(ctx, e, eventOf(e), e.Args.Str("pixel_id"), e.Args.Str("test_event_code"), e.Args.Bool("acknowledge_live_test"))
 		},
@@ -108,6 +135,17 @@ func (w *tools) testEvents() *tool.Tool {
 		Note: "Events sent with a code count at Meta like any other: acknowledge_live_test has to say so. A code must be the one that Events Manager shows; others are shown nowhere.",
 		Args: local(eventArguments(tool.Text("test_event_code", "Code from Events Manager. Left out, the check is offline.").Max(40))),
 		Out:  tool.Out{Members: eventMembers + " counts:map rejects:map tiers:map samples:json", Heading: "Event checked"},
+		Cases: []tool.Case{
+			{
+				Name: "offline", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"chat","user_data":{"em":"customer.one@example.com","ph":"+44 20 7946 0001"}}`,
+				Asks: []string{}, Has: []string{"data.ok=true", "data.level=offline"},
+			},
+			{
+				Name: "with a code", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"chat","user_data":{"em":"customer.one@example.com","ph":"+44 20 7946 0001"},"test_event_code":"TEST123","acknowledge_live_test":true}`,
+				Has: []string{"data.level=live_test", "data.events_received=1"},
+			},
+			{Name: "not acknowledged", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"chat","user_data":{"em":"customer.one@example.com"},"test_event_code":"TEST123"}`, Asks: []string{}, Error: "live_test_unsupported"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			if code := e.Args.Str("test_event_code"); code != "" {
 				if !e.Args.Bool("acknowledge_live_test") {

@@ -40,6 +40,36 @@ func (w *tools) threeSteps() *tool.Tool {
 			profile, pixel, dataset, outcomes, from, to, testCode, planID, planHash, key, live, rejectOK, first,
 		},
 		Out: tool.Out{Members: planMembers + " level ok:bool findings:json rules:map run_id status replayed:bool reasons:map events_received:int fbtrace_ids:list<string> audit_seq:int messages:list<string>", Heading: "Conversions"},
+		Cases: []tool.Case{
+			{
+				Name: "preview", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`,
+				Asks: []string{}, Has: []string{"data.plan_id", "data.plan_hash", "data.counts.planned=2", "data.value.GBP=15.50", "data.samples.length=2"}, Shows: []string{"Nothing was sent", "15.5"},
+			},
+			{
+				Name: "three steps",
+				Before: []tool.Prior{
+					{Tool: "send_meta_conversions", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"},
+					{Tool: "send_meta_conversions", Args: `{"mode":"dry_run","plan_id":"${plan}"}`},
+				},
+				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`,
+				Has:  []string{"data.counts.delivered=2", "data.replayed=false", "data.audit_seq"},
+			},
+			{
+				Name: "confirmed twice",
+				Before: []tool.Prior{
+					{Tool: "send_meta_conversions", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"},
+					{Tool: "wb_confirm", Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`},
+				},
+				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`,
+				Asks: []string{}, Has: []string{"data.replayed=true", "data.counts.delivered=2"},
+			},
+			{Name: "confirm without a plan", Args: `{"mode":"confirm","idempotency_key":"case-1"}`, Asks: []string{}, Error: "plan_required", Says: []string{"preview"}},
+			{
+				Name: "write-back is off", Token: "write-back off", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"]}`,
+				Asks: []string{}, Error: "writeback_disabled", Says: []string{"--write-back"},
+			},
+			{Name: "unknown mode", Args: `{"mode":"send"}`, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			mode := e.Args.Str("mode")
 			need := plans
@@ -86,6 +116,11 @@ func (w *tools) preview() *tool.Tool {
 		Note: "The plan can be confirmed for 24 hours. rows = planned + held + rejected + skipped + expired, always.",
 		Args: []tool.Arg{profile, dataset, pixel, outcomes, from, to, filter, named, mapped, sample},
 		Out:  tool.Out{Members: planMembers, Heading: "Plan {plan_id}"},
+		Cases: []tool.Case{
+			{Name: "stored payments", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Asks: []string{}, Has: []string{"data.counts.planned=2", "data.tiers"}},
+			{Name: "no dataset", Args: `{"outcomes":["payment_received"]}`, Error: "argument_invalid", Says: []string{"dataset_id"}},
+			{Name: "no such source", Args: `{"dataset_id":"1000000000000001","source":"till","mapping":"version: 1"}`, Error: "mapping_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			s, err := w.session(ctx, e, plans)
 			if err != nil {
@@ -111,6 +146,17 @@ func (w *tools) dryRun() *tool.Tool {
 			tool.ID("test_dataset", "AdsPixel", "Of level test_dataset: the dataset for tests.").Opt().Local(),
 		},
 		Out: tool.Out{Members: rehearsalMembers, Heading: "Dry run of {plan_id}"},
+		Cases: []tool.Case{
+			{
+				Name: "offline", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id"}},
+				Args: `{"plan_id":"${plan}"}`, Asks: []string{}, Has: []string{"data.ok=true", "data.level=offline", "data.events=2"},
+			},
+			{
+				Name: "live test of store sales", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id"}},
+				Args: `{"plan_id":"${plan}","test_event_code":"TEST1","acknowledge_live_test":true}`, Error: "live_test_unsupported",
+			},
+			{Name: "no such plan", Args: `{"plan_id":"pl_nothing"}`, Error: "plan_not_found"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			need := plans
 			if e.Args.Str("level") != "" && e.Args.Str("level") != "offline" || e.Args.Has("test_event_code") {
@@ -137,6 +183,17 @@ func (w *tools) confirm() *tool.Tool {
 		Note: "Sent conversions train ads and can't be recalled. The same idempotency_key again answers from the ledger and sends nothing. approval_required parks it for a person; call again once they agreed.",
 		Args: []tool.Arg{profile, planID.Req(), planHash.Req(), key.Req(), rejectOK, first},
 		Out:  tool.Out{Members: receiptMembers, Heading: "Run {run_id}"},
+		Cases: []tool.Case{
+			{
+				Name: "sends", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"}},
+				Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-2"}`, Has: []string{"data.counts.delivered=2", "data.status=finished"},
+			},
+			{
+				Name: "another hash", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id"}},
+				Args: `{"plan_id":"${plan}","plan_hash":"0000","idempotency_key":"case-2"}`, Error: "plan_hash_mismatch",
+			},
+			{Name: "no key", Args: `{"plan_id":"pl_1","plan_hash":"0000"}`, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			need := looks
 			need.Scope = sends.Scope
@@ -156,6 +213,10 @@ func (w *tools) status() *tool.Tool {
 		Use:  "Use it after a confirm that took long, or to list the latest runs (without plan_id). For single rows use wb_rejects.",
 		Args: []tool.Arg{profile, tool.Text("plan_id", "Plan or run. Left out, the latest ones are listed.").Max(100).Local(), tool.Int("limit", "How many to list.").Min(1).Max(100).Is(10).Local()},
 		Out:  tool.Out{Members: "runs:json", Heading: "Runs"},
+		Cases: []tool.Case{
+			{Name: "the latest", Args: `{}`, Asks: []string{}, Has: []string{"data.runs"}},
+			{Name: "no such run", Args: `{"plan_id":"pl_nothing"}`, Error: "plan_not_found"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			s, err := w.session(ctx, e, looks)
 			if err != nil {
@@ -190,6 +251,13 @@ func (w *tools) rejects() *tool.Tool {
 			tool.Int("limit", "How many.").Min(1).Max(200).Is(25).Local(), tool.Text("after", "next_after of the answer before.").Max(20).Local(),
 		},
 		Out: tool.Out{Members: "rejects:json next_after", Heading: "Rejected rows of {plan_id}"},
+		Cases: []tool.Case{
+			{
+				Name: "of a plan", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id"}},
+				Args: `{"plan_id":"${plan}"}`, Asks: []string{}, Has: []string{"data.rejects"},
+			},
+			{Name: "a wrong cursor", Args: `{"plan_id":"pl_1","after":"x"}`, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			s, err := w.session(ctx, e, looks)
 			if err != nil {
@@ -229,6 +297,10 @@ func (w *tools) circuit() *tool.Tool {
 		Use:  "Use it when a confirm answers circuit_open. An agent can't reset it: a person does, with `sluice circuit reset`.",
 		Args: []tool.Arg{profile},
 		Out:  tool.Out{Members: "circuits:json", Heading: "Circuit breaker"},
+		Cases: []tool.Case{
+			{Name: "closed", Args: `{}`, Asks: []string{}, Has: []string{"data.circuits"}},
+			{Name: "an argument too much", Args: `{"reset":true}`, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			s, err := w.session(ctx, e, looks)
 			if err != nil {
@@ -250,6 +322,10 @@ func (w *tools) audit() *tool.Tool {
 		Does: "Verifies the audit log of the workspace: every chain, and every signed checkpoint over them.",
 		Use:  "Use it to show that what was sent is recorded and nothing was changed since. For one record use `sluice audit prove` on the command line.",
 		Out:  tool.Out{Members: "verification:json", Heading: "Audit log"},
+		Cases: []tool.Case{
+			{Name: "intact", Args: `{}`, Asks: []string{}, Has: []string{"data.verification.ok=true"}},
+			{Name: "an argument too much", Args: `{"chain":"x"}`, Error: "argument_invalid"},
+		},
 		Run: func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 			s, err := w.session(ctx, e, looks)
 			if err != nil {

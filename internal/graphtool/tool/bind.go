@@ -140,6 +140,9 @@ func (b *binder) object(given map[string]any, args []Arg, at string) Args {
 		}
 		if checked, ok := b.value(a, v, at+a.Name); ok {
 			out[a.Name] = checked
+			if a.Gone != "" {
+				b.notices = append(b.notices, at+a.Name+" has no effect any more: "+a.Gone)
+			}
 		}
 	}
 	return out
@@ -299,15 +302,21 @@ func (b *binder) number(a *Arg, n json.Number, at string) (any, bool) {
 		}
 		n = json.Number(r.Num().String())
 	}
-	if a.MinV != nil && r.Cmp(new(big.Rat).SetFloat64(*a.MinV)) < 0 {
+	if a.MinV != nil && r.Cmp(decimal(*a.MinV)) < 0 {
 		b.say(at, "it is less than "+trim(*a.MinV), "the least is "+trim(*a.MinV))
 		return nil, false
 	}
-	if a.MaxV != nil && r.Cmp(new(big.Rat).SetFloat64(*a.MaxV)) > 0 {
+	if a.MaxV != nil && r.Cmp(decimal(*a.MaxV)) > 0 {
 		b.say(at, "it is more than "+trim(*a.MaxV), "the most is "+trim(*a.MaxV))
 		return nil, false
 	}
 	return n, true
+}
+
+// decimal is a bound as it is written: 0.01, and not the binary fraction next to it.
+func decimal(v float64) *big.Rat {
+	r, _ := new(big.Rat).SetString(trim(v))
+	return r
 }
 
 func trim(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
@@ -448,6 +457,9 @@ func readTime(s string) (time.Time, bool) {
 // bounded checks a time against the bounds from now on and writes it as Unix seconds.
 func (b *binder) bounded(a *Arg, at time.Time, bad func(string) (any, bool)) (any, bool) {
 	if a.Earliest != 0 && at.Before(b.now.Add(a.Earliest)) {
+		if a.Earliest < 0 {
+			return bad("it lies in the past")
+		}
 		return bad("it is earlier than " + a.Earliest.String() + " from now")
 	}
 	if a.Latest != 0 && at.After(b.now.Add(a.Latest)) {

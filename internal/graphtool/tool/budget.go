@@ -108,7 +108,7 @@ func (e *Env) account(ctx context.Context) (string, error) {
 	if e.Args.Has("ad_account_id") {
 		return e.Args.Str("ad_account_id"), nil
 	}
-	for _, name := range []string{"adset_id", "campaign_id", "ad_id"} {
+	for _, name := range []string{"adset_id", "campaign_id", "ad_id", "rule_id"} {
 		if !e.Args.Has(name) {
 			continue
 		}

@@ -6,10 +6,10 @@ package tool
 type Case struct {
 	Name string
 	// Before are calls that set the scene; Save takes a member of an answer's data for
-	// later ${name}: "campaign=id".
+	// later ${name}: "campaign=id"; several are separated by blanks.
 	Before []Prior
 	// Args is the JSON of the arguments; ${name} is replaced by what was saved, and
-	// ${now+3600} by Unix seconds of the sandbox's clock.
+	// ${now+3600} by Unix seconds of the sandbox's clock, ${today} and ${yesterday} by days.
 	Args string
 	// Asks are the requests expected, in order, without appsecret_proof and version:
 	// "POST /act_3000000000000001/campaigns name=Summer status=PAUSED". A request may

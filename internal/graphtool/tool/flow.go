@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 
 	"sluice/internal/fault"
 	"sluice/internal/graph"
@@ -51,7 +52,7 @@ func (e *Env) target(t Target, params map[string]any) (graph.Request, error) {
 		path = append(path, id)
 	}
 	if t.Edge != "" {
-		path = append(path, t.Edge)
+		path = append(path, strings.Split(t.Edge, "/")...)
 	}
 	values := url.Values{}
 	for name, v := range params {

@@ -1,9 +1,6 @@
 package tool
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // Rule is what holds between arguments besides AnyOf and OneOf. Records list them; a
 // call that breaks one is refused before any request. Names may lead into an object
@@ -106,7 +103,7 @@ func oneOf(values, value string) bool {
 }
 
 // reaches reports whether an argument, a member inside of one, or one of several is
-// given. An empty text and an empty list are none.
+// given. No, an empty text and an empty list are none.
 func (a Args) reaches(names string) bool {
 	for _, path := range strings.Split(names, "|") {
 		var v any = map[string]any(a)
@@ -116,8 +113,10 @@ func (a Args) reaches(names string) bool {
 		}
 		switch x := v.(type) {
 		case nil:
-		case bool, json.Number:
-			return true
+		case bool:
+			if x {
+				return true
+			}
 		case string:
 			if x != "" {
 				return true

@@ -11,7 +11,7 @@ type seed func(*World)
 func seeds() []seed {
 	return []seed{
 		seedCore, seedBusiness, seedPages, seedMessaging, seedInstagram, seedThreads, seedDatasets,
-		seedAds, seedCreatives, seedAudiences, seedInsights, seedCommerce,
+		seedAds, seedCreatives, seedAudiences, seedLeads, seedInsights, seedCommerce,
 	}
 }
 
@@ -23,14 +23,14 @@ type fieldOf func(*Call, *Object) any
 var allBehaviours = sync.OnceValue(func() map[string]Behaviour {
 	return merged(coreBehaviours,
 		businessBehaviours, pageBehaviours, messagingBehaviours, instagramBehaviours, threadsBehaviours, datasetBehaviours,
-		adBehaviours, creativeBehaviours, audienceBehaviours, insightBehaviours, commerceBehaviours,
+		adBehaviours, creativeBehaviours, audienceBehaviours, targetingBehaviours, leadBehaviours, insightBehaviours, commerceBehaviours,
 	)
 })
 
 var allFields = sync.OnceValue(func() map[string]fieldOf {
 	return merged(coreFields,
 		businessFields, pageFields, messagingFields, instagramFields, threadsFields, datasetFields,
-		adFields, creativeFields, audienceFields, insightFields, commerceFields,
+		adFields, creativeFields, audienceFields, leadFields, insightFields, commerceFields,
 	)
 })
 

@@ -22,7 +22,7 @@ var insightBehaviours = map[string]Behaviour{
 	"POST Ad.insights":         startReport,
 	"GET AdReportRun.insights": reportRows,
 	"GET Page.insights":        pageInsights,
-	"GET Post.insights":        postInsights,
+	"GET PagePost.insights":    postInsights,
 	"GET Root.ads_archive":     adsArchive,
 	"GET Root.pages/search":    pagesSearch,
 }

@@ -19,7 +19,7 @@ var igInsightBehaviours = map[string]Behaviour{"GET IGUser.insights": igAccountI
 func igHash(text string, most int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(text))
-	return int(h.Sum32() % uint32(most)) //nolint:gosec // most is a small constant
+	return int(h.Sum32() % uint32(most))
 }
 
 // igAsk reads and checks what an insights call asks for.

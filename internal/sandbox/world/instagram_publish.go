@@ -15,8 +15,12 @@ import (
 // 50 and 100; clients read it from content_publishing_limit.
 const igQuota = 100
 
-// igIntake is how long Meta takes for a video, by the sandbox's clock.
-const igIntake = 5 * time.Second
+// How long Meta takes for a video, by the sandbox's clock; the slow time is for an
+// address that holds the word "slow".
+const (
+	igIntake     = 5 * time.Second
+	igIntakeSlow = 10 * time.Minute
+)
 
 var igPublishBehaviours = map[string]Behaviour{
 	"POST IGUser.media":                   igMakeContainer,
@@ -58,6 +62,9 @@ func igMakeContainer(c *Call) (any, *Error) {
 	ready := c.Now
 	if media == "VIDEO" && kind != "CAROUSEL" {
 		ready = ready.Add(igIntake)
+		if strings.Contains(c.Param("video_url"), "slow") {
+			ready = c.Now.Add(igIntakeSlow)
+		}
 	}
 	if c.Param("upload_type") != "resumable" {
 		attrs["ready"] = ready

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,15 +27,20 @@ type edgeKey struct{ from, edge string }
 
 // New makes the documented world.
 func New(now func() time.Time) *World {
-	w := &World{objects: map[string]*Object{}, edges: map[edgeKey][]string{}, next: firstID, now: now, behaviours: allBehaviours(), fields: allFields()}
+	w := &World{objects: map[string]*Object{}, edges: map[edgeKey][]string{}, next: seedID, now: now, behaviours: allBehaviours(), fields: allFields()}
 	for _, seed := range seeds() {
 		seed(w)
 	}
+	w.next = firstID
 	return w
 }
 
-// firstID is the id of the first object that a request makes. Documented ones are lower.
-const firstID = 120_000_000_000_001
+// firstID is the id of the first object that a request makes, whatever the seeds made.
+// Those of the seeds without a documented id begin at seedID.
+const (
+	firstID = 120_000_000_000_001
+	seedID  = 110_000_000_000_001
+)
 
 // Now is the sandbox's clock.
 func (w *World) Now() time.Time { return w.now() }
@@ -111,11 +117,12 @@ func (w *World) Remove(o *Object) {
 // All are the objects of a kind, by id.
 func (w *World) All(kind string) []*Object {
 	var list []*Object
-	for _, id := range slices.Sorted(maps.Keys(w.objects)) {
-		if o := w.objects[id]; o.Kind == kind {
+	for _, o := range w.objects {
+		if o.Kind == kind {
 			list = append(list, o)
 		}
 	}
+	slices.SortFunc(list, func(a, b *Object) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 

@@ -7,12 +7,12 @@ import (
 )
 
 // Pages: what the documented Page shows at the start, and what it does. Posts are in
-// pages_posts.go, comments in pages_comments.go, photos in pages_photos.go, videos and
-// broadcasts in pages_video.go.
+// pages_posts.go, comments in pages_comments.go, photos in pages_photos.go, videos in
+// pages_video.go, broadcasts in pages_live.go, what there is at the start in pages_seed.go.
 
-var pageBehaviours = joined(pageItself, pagePosts, pageComments, pagePhotos, pageVideos)
+var pageBehaviours = joined(pageItself, pagePosts, pageComments, pagePhotos, pageVideos, pageLive)
 
-var pageFields = joined(pageItselfFields, pagePostFields, pageCommentFields, pagePhotoFields, pageVideoFields)
+var pageFields = joined(pageItselfFields, pagePostFields, pageCommentFields, pagePhotoFields, pageVideoFields, pageLiveFields)
 
 func joined[T any](parts ...map[string]T) map[string]T {
 	all := map[string]T{}

@@ -1,8 +1,6 @@
 package world
 
 import (
-	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,19 +12,12 @@ var pageVideos = map[string]Behaviour{
 	"POST Page.video_stories": videoPhase(addVideoStory),
 	"POST Video.video-upload": uploadVideo,
 	"GET Video.thumbnails":    videoThumbnails,
-	"POST Page.live_videos":   createLive,
-	"GET Page.live_videos":    listLive,
-	"POST LiveVideo.":         updateLive,
 }
 
 var pageVideoFields = map[string]fieldOf{
-	"Video.status":            func(c *Call, o *Object) any { return videoStatus(c.Now, o) },
-	"Video.permalink_url":     func(_ *Call, o *Object) any { return "/" + orDefault(o.Str("place"), "videos") + "/" + o.ID + "/" },
-	"Video.published":         func(_ *Call, o *Object) any { return isPublished(o) },
-	"LiveVideo.permalink_url": func(_ *Call, o *Object) any { return "/watch/live/?v=" + o.ID },
-	"LiveVideo.embed_html": func(_ *Call, o *Object) any {
-		return `<iframe src="https://www.facebook.com/plugins/video.php?href=` + o.ID + `"></iframe>`
-	},
+	"Video.status":        func(c *Call, o *Object) any { return videoStatus(c.Now, o) },
+	"Video.permalink_url": func(_ *Call, o *Object) any { return "/" + orDefault(o.Str("place"), "videos") + "/" + o.ID + "/" },
+	"Video.published":     func(_ *Call, o *Object) any { return isPublished(o) },
 }
 
 // How long the sandbox takes to process a video: a slow one, with the word in its
@@ -43,8 +34,12 @@ func processedIn(address string) time.Duration {
 	return processing
 }
 
-// createVideo takes a whole video in one call, and publishes it when it is processed.
+// createVideo takes a video in one call or in pieces, and publishes it when it is
+// processed.
 func createVideo(c *Call) (any, *Error) {
+	if c.Has("upload_phase") {
+		return videoInPieces(c)
+	}
 	address := c.Param("file_url")
 	if address == "" && c.Files["source"] == nil {
 		return nil, Bad("Requires one of the params: file_url, source")
@@ -57,15 +52,76 @@ func createVideo(c *Call) (any, *Error) {
 	video.Attrs["address"] = address
 	video.Attrs["bytes"] = len(c.Files["source"])
 	video.Attrs["uploaded"] = c.Now
-	state := "PUBLISHED"
+	c.World.finishVideo(video, videoFate(hidden, at), at)
+	return ID(video), nil
+}
+
+// videoFate says what becomes of a video of the videos edge.
+func videoFate(hidden bool, at time.Time) string {
 	switch {
 	case !at.IsZero():
-		state = "SCHEDULED"
+		return "SCHEDULED"
 	case hidden:
-		state = "DRAFT"
+		return "DRAFT"
 	}
-	c.World.finishVideo(video, state, at)
-	return ID(video), nil
+	return "PUBLISHED"
+}
+
+// videoInPieces asks for the bytes of a video in two pieces, whatever its size.
+func videoInPieces(c *Call) (any, *Error) {
+	if c.Param("upload_phase") == "start" {
+		size, err := c.Int("file_size", 0)
+		if err != nil || size <= 0 {
+			return nil, Bad("Param file_size must be a positive integer")
+		}
+		video := c.World.addVideo(c.World.NextID(), c.On, "", "")
+		c.World.Unlink(c.On, "videos", video) // not before it is finished
+		video.Attrs["size"], video.Attrs["bytes"], video.Attrs["session"] = size, int64(0), c.World.NextID()
+		return map[string]any{
+			"video_id": video.ID, "upload_session_id": video.Attrs["session"], "start_offset": "0", "end_offset": strconv.FormatInt((size+1)/2, 10),
+		}, nil
+	}
+	video := videoOfSession(c)
+	if video == nil {
+		return nil, Fail("reel_phase")
+	}
+	size, _ := video.Attrs["size"].(int64)
+	have, _ := video.Attrs["bytes"].(int64)
+	if c.Param("upload_phase") == "transfer" {
+		from, err := c.Int("start_offset", -1)
+		piece := int64(len(c.Files["video_file_chunk"]))
+		if err != nil || from != have || piece == 0 || have+piece > size {
+			return nil, Fail("upload_offset", "have", strconv.FormatInt(have, 10))
+		}
+		have += piece
+		video.Attrs["bytes"] = have
+		return map[string]any{"start_offset": strconv.FormatInt(have, 10), "end_offset": strconv.FormatInt(size, 10)}, nil
+	}
+	hidden, at, err := unpublished(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Param("upload_phase") != "finish" || have != size {
+		return nil, Fail("reel_phase")
+	}
+	for _, name := range []string{"title", "description"} {
+		if c.Has(name) {
+			video.Attrs[name] = c.Param(name)
+		}
+	}
+	video.Attrs["uploaded"] = c.Now
+	c.World.Link(c.On, "videos", video)
+	c.World.finishVideo(video, videoFate(hidden, at), at)
+	return OK(), nil
+}
+
+func videoOfSession(c *Call) *Object {
+	for _, o := range c.World.All("Video") {
+		if o.Owner == c.On.ID && o.Attrs["session"] == c.Param("upload_session_id") && o.Attrs["finished"] == nil {
+			return o
+		}
+	}
+	return nil
 }
 
 func (w *World) addVideo(id string, page *Object, title, description string) *Object {
@@ -231,71 +287,4 @@ func videoThumbnails(c *Call) (any, *Error) {
 	return c.Rows("VideoThumbnail", []map[string]any{{
 		"id": c.On.ID + "01", "uri": c.On.Str("picture"), "height": 640, "width": 360, "scale": 1.0, "is_preferred": true,
 	}})
-}
-
-func createLive(c *Call) (any, *Error) {
-	status := orDefault(c.Param("status"), "UNPUBLISHED")
-	live := Attrs{"title": c.Param("title"), "description": c.Param("description"), "from": Ref(c.On.ID), "live_views": 0}
-	if c.Has("event_params") {
-		var event struct {
-			Start json.Number `json:"start_time"`
-		}
-		if err := c.JSON("event_params", &event); err != nil {
-			return nil, err
-		}
-		seconds, err := event.Start.Int64()
-		if starts := time.Unix(seconds, 0).UTC(); err == nil && starts.After(c.Now) {
-			live["planned_start_time"] = starts
-		} else {
-			return nil, Fail("post_schedule")
-		}
-	}
-	if strings.HasPrefix(status, "SCHEDULED") && live["planned_start_time"] == nil {
-		return nil, Bad("Param event_params must have a start_time for a scheduled live video")
-	}
-	if status == "LIVE_NOW" {
-		status = "LIVE"
-		live["broadcast_start_time"] = c.Now
-	}
-	live["status"] = status
-	o := c.World.addLive(c.World.NextID(), c.On, live)
-	return map[string]any{"id": o.ID, "stream_url": o.Attrs["stream_url"], "secure_stream_url": o.Attrs["secure_stream_url"]}, nil
-}
-
-func (w *World) addLive(id string, page *Object, attrs Attrs) *Object {
-	o := w.AddAs(id, "LiveVideo", page, attrs)
-	o.Attrs["stream_url"] = "rtmp://live-api-s.example.com:80/rtmp/FB-" + id + "-0-sandbox"
-	o.Attrs["secure_stream_url"] = "rtmps://live-api-s.example.com:443/rtmp/FB-" + id + "-0-sandbox"
-	w.Link(page, "live_videos", o)
-	return o
-}
-
-func listLive(c *Call) (any, *Error) {
-	list := c.World.Linked(c.On, "live_videos")
-	if wanted := c.Strings("broadcast_status"); len(wanted) > 0 {
-		list = slices.DeleteFunc(list, func(o *Object) bool { return !slices.Contains(wanted, o.Str("status")) })
-	}
-	return c.List(list)
-}
-
-func updateLive(c *Call) (any, *Error) {
-	live := c.On
-	if c.Bool("end_live_video") {
-		if slices.Contains([]string{"VOD", "LIVE_STOPPED", "SCHEDULED_CANCELED"}, live.Str("status")) {
-			return nil, Fail("live_ended")
-		}
-		live.Attrs["status"] = "VOD"
-	}
-	for _, name := range []string{"title", "description"} {
-		if c.Has(name) {
-			live.Attrs[name] = c.Param(name)
-		}
-	}
-	if status := c.Param("status"); status != "" {
-		if status == "LIVE_NOW" {
-			status = "LIVE"
-		}
-		live.Attrs["status"] = status
-	}
-	return ID(live), nil
 }

@@ -174,10 +174,10 @@ func bounds(n int64) (lower, upper int64) {
 // targetingSpec is what the estimate looks at.
 type targetingSpec struct {
 	Geo *struct {
-		Countries            []string `json:"countries"`
-		Cities, Regions, Zips []struct {
-			Key string `json:"key"`
-		}
+		Countries []string   `json:"countries"`
+		Cities    []placeKey `json:"cities"`
+		Regions   []placeKey `json:"regions"`
+		Zips      []placeKey `json:"zips"`
 	} `json:"geo_locations"`
 	AgeMin   int64             `json:"age_min"`
 	AgeMax   int64             `json:"age_max"`
@@ -186,6 +186,10 @@ type targetingSpec struct {
 	Custom   []struct {
 		ID string `json:"id"`
 	} `json:"custom_audiences"`
+}
+
+type placeKey struct {
+	Key string `json:"key"`
 }
 
 // reach is a rough, steady count: people of the places, less by age, gender and each
@@ -201,12 +205,8 @@ func (c *Call) reach(text string) (int64, *Error) {
 	var n int64
 	if spec.Geo != nil {
 		keys := slices.Clone(spec.Geo.Countries)
-		for _, list := range [][]struct {
-			Key string `json:"key"`
-		}{spec.Geo.Cities, spec.Geo.Regions, spec.Geo.Zips} {
-			for _, p := range list {
-				keys = append(keys, p.Key)
-			}
+		for _, p := range slices.Concat(spec.Geo.Cities, spec.Geo.Regions, spec.Geo.Zips) {
+			keys = append(keys, p.Key)
 		}
 		for _, key := range keys {
 			n += peopleOf(key)
