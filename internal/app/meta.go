@@ -163,6 +163,18 @@ func (l *lazyToken) Token(ctx context.Context) (string, error) {
 	return text, nil
 }
 
+// renewAfter keeps a command from being run for every call of a token that is dead.
+const renewAfter = time.Minute
+
+// Renew implements graph.Renewer: Meta refuses the token, and another may be there by now.
+func (l *lazyToken) Renew(refused string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.text == refused && time.Until(l.until) < tokenAge-renewAfter {
+		l.text = ""
+	}
+}
+
 func metaSettings(c *config.Config) tool.Settings {
 	s := tool.Settings{
 		UploadDir: c.Meta.UploadDir, MaxUpload: c.Meta.MaxUpload, LeadsClear: c.Meta.Leads == "clear", Page: c.Meta.Page,

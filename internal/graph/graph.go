@@ -1,9 +1,10 @@
 // Package graph is the client of Meta's Graph API.
 //
 // The token travels in the Authorization header, never in a URL; no error, log
-// line or result holds it. Every failure is an *Error whose Class says what may be
-// concluded: whether the request was provably not processed, whether it may have
-// been, and who has to act.
+// line or result holds it. There are two clients. Client sends events for the write-back
+// engine: every failure is an *Error whose Class says what may be concluded: whether the
+// request was provably not processed, whether it may have been, and who has to act. API
+// makes every other call, for tools, with retries, limits and faults for people.
 package graph
 
 import (

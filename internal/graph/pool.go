@@ -231,9 +231,21 @@ func (p *pools) check(c *call, kind string, now time.Time) hold {
 	return worst
 }
 
-// limited notes a refusal for a limit, and says how long to wait: as long as Meta
-// names, or a minute that doubles with every further refusal.
-func (a *API) limited(c *call, token credential, f *failure) {
+// callLimits are the codes that mean "too many calls". Others of the same class count
+// something else, such as posts in a day: then other calls of the account go on.
+var callLimits = map[int]bool{
+	4: true, 17: true, 32: true, 341: true, 613: true, 80000: true, 80001: true, 80002: true, 80003: true, 80004: true,
+	80005: true, 80006: true, 80008: true, 80009: true, 80014: true,
+}
+
+// limited notes a refusal for a limit of calls, and says how long to wait: as long as
+// Meta names, or a minute that doubles with every further refusal.
+func (a *API) limited(c *call, token credential, status int, f *failure) {
+	// Threads says 613 for its quotas of posts and replies as well.
+	calls := callLimits[f.code] && !(c.Host == ThreadsHost && f.code == 613)
+	if !calls && status != http.StatusTooManyRequests {
+		return
+	}
 	key := ""
 	switch f.class {
 	case graphspec.ClassAppRate, graphspec.ClassUserRate:

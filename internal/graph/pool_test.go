@@ -116,6 +116,52 @@ func TestRefusalsForALimitWaitLongerEachTime(t *testing.T) {
 	}
 }
 
+// A quota of posts is no limit of calls: how much of it is left can still be read.
+func TestQuotasHoldNothingBack(t *testing.T) {
+	t.Parallel()
+	threads := func(r graph.Request) graph.Request {
+		r.Host, r.Token.Kind = graph.ThreadsHost, "threads"
+		return r
+	}
+	tests := map[string]struct {
+		answer      string
+		write, read graph.Request
+	}{
+		"Instagram": {`403 {"error":{"code":9,"error_subcode":2207042}}`, post("5000000000000001", "media_publish"), get("5000000000000001", "content_publishing_limit")},
+		"Threads":   {`400 {"error":{"code":613}}`, threads(post("me", "threads_publish")), threads(get("me", "threads_publishing_limit"))},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := api(t, answers(tt.answer, `200 {"data":[]}`))
+			_, err := d.Do(t.Context(), tt.write)
+			refuses(t, err, fault.RateLimited)
+			if _, err := d.Do(t.Context(), tt.read); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestHTTP429WithoutAGraphError(t *testing.T) {
+	t.Parallel()
+	next := answers(`429 slow down`, `200 {"id":"1"}`)
+	d := api(t, func(w http.ResponseWriter, r seen) {
+		w.Header().Set("Retry-After", "7")
+		next(w, r)
+	})
+	_, err := d.Do(t.Context(), get("1"))
+	if f := faultOf(t, err, fault.RateLimited); f.RetryAfter != 7 {
+		t.Errorf("retry after %d", f.RetryAfter)
+	}
+	_, err = d.Do(t.Context(), get("1"))
+	refuses(t, err, fault.RateLimited)
+	_ = d.clock.Sleep(t.Context(), 7*time.Second)
+	if _, err := d.Do(t.Context(), get("1")); err != nil || len(d.calls()) != 2 {
+		t.Errorf("%v, %d calls", err, len(d.calls()))
+	}
+}
+
 func TestUsageIsListed(t *testing.T) {
 	t.Parallel()
 	d := api(t, func(w http.ResponseWriter, _ seen) {

@@ -69,7 +69,7 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 		f.err.With("subcode", p.Subcode)
 	}
 	for name, text := range map[string]string{
-		"title": title, "user_msg": userMsg, "fbtrace_id": traceForm.FindString(a.words(p.TraceID, r)), "field": a.words(p.field(), r),
+		"title": title, "user_msg": userMsg, "fbtrace_id": traceForm.FindString(a.secrets.strip(p.TraceID)), "field": a.words(p.field(), r),
 	} {
 		if text != "" {
 			f.err.With(name, text)
@@ -237,7 +237,8 @@ func (a *API) words(text string, r *Request) string {
 	if text == "" {
 		return ""
 	}
-	return tidy(a.secrets.strip(text), r.Path)
+	// Twice: what tidy takes out of the middle of a text may bring two halves together.
+	return a.secrets.strip(tidy(a.secrets.strip(text), r.Path))
 }
 
 // tidy takes out of Meta's words what must not be repeated: tokens, parameters of
@@ -269,7 +270,7 @@ func tidy(text string, path []string) string {
 // empty answer, one that was cut off.
 func (a *API) unreadable(r *Request, res *http.Response, body []byte) *failure {
 	status := res.StatusCode
-	f := &failure{class: graphspec.ClassInput, wait: retryAfter(res.Header)}
+	f := &failure{class: graphspec.ClassInput}
 	switch {
 	case status == http.StatusTooManyRequests:
 		f.class = graphspec.ClassAppRate

@@ -136,15 +136,13 @@ func (a *API) read(c *call, token credential, res *http.Response) (*Response, *f
 	}
 	got, err := scrub(body, c.own.mode)
 	if err != nil {
-		return nil, a.unreadable(c.Request, res, body)
+		return nil, a.told(c, token, res, a.unreadable(c.Request, res, body))
 	}
 	if got.fault != nil {
-		f := a.refused(c.Request, res.StatusCode, got.fault, max(usage.RegainAccess, retryAfter(res.Header)))
-		a.limited(c, token, f)
-		return nil, f
+		return nil, a.told(c, token, res, a.refused(c.Request, res.StatusCode, got.fault, usage.RegainAccess))
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, a.unreadable(c.Request, res, body)
+		return nil, a.told(c, token, res, a.unreadable(c.Request, res, body))
 	}
 	if got.undone && !reads(c.Request) {
 		return nil, &failure{class: graphspec.ClassInput, err: fault.New(fault.MetaRefused, "Meta answered %s with success false and no reason", shape(c.Request)).
@@ -158,6 +156,20 @@ func (a *API) read(c *call, token credential, res *http.Response) (*Response, *f
 		Status: res.StatusCode, Body: got.body, Usage: usage,
 		Version: served, Warning: a.versionWarning(c, served, res.Header.Get("X-Ad-Api-Version-Warning")),
 	}, nil
+}
+
+// told completes a failure with how long to wait.
+func (a *API) told(c *call, token credential, res *http.Response, f *failure) *failure {
+	switch f.class {
+	case graphspec.ClassAppRate, graphspec.ClassUserRate, graphspec.ClassAssetRate:
+		f.wait = max(f.wait, retryAfter(res.Header))
+		if f.wait > 0 {
+			f.err.RetryAfter = wholeSeconds(f.wait)
+			f.err.With("retry_after", f.err.RetryAfter)
+		}
+		a.limited(c, token, res.StatusCode, f)
+	}
+	return f
 }
 
 // versionWarning is what there is to say about the version that answered.

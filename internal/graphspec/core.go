@@ -37,7 +37,7 @@ var userEdges = []Edge{
 }
 
 // callErrors are refusals that every part of the API has in common and that
-// errorrows.go does not list: tokens and uploads.
+// errorrows_core.go does not list: tokens and uploads. Subcodes from 9990101 are ours.
 var callErrors = []ErrorRow{
 	{
 		Name: "page_token_needed", HTTP: 400, Code: 210, Type: "OAuthException",
@@ -50,7 +50,7 @@ var callErrors = []ErrorRow{
 		Class:   ClassPermission, Advice: "Configure app id and app secret.", Evidence: Known,
 	},
 	{
-		Name: "not_this_page", HTTP: 403, Code: 200, Subcode: 2069030, Type: "OAuthException",
+		Name: "not_this_page", HTTP: 403, Code: 200, Subcode: 9990101, Type: "OAuthException",
 		Message: "(#200) The access token is of another Page",
 		Class:   ClassPermission, Advice: "Use the token of the Page that the object belongs to.", Evidence: Chosen,
 	},
@@ -70,7 +70,7 @@ var callErrors = []ErrorRow{
 		Class:   ClassPermission, Advice: "Make a new token that has the permission.", Evidence: Known,
 	},
 	{
-		Name: "upload_offset", HTTP: 400, Code: 100, Subcode: 1363037, Type: "OAuthException",
+		Name: "upload_offset", HTTP: 400, Code: 100, Subcode: 9990102, Type: "OAuthException",
 		Message: "(#100) The file_offset does not match: the upload has {have} bytes",
 		Class:   ClassInput, Advice: "Ask for the file_offset of the session and go on from there.", Evidence: Chosen,
 	},

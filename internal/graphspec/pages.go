@@ -74,7 +74,7 @@ var pageNode = &Node{
 	Update: &Op{
 		Params: "about bio category_list:list<string> company_overview contact_address:json cover:id description emails:list<string> " +
 			"general_info hours:map impressum is_always_open:bool is_permanently_closed:bool is_published:bool is_webhooks_subscribed:bool " +
-			"location:json menu mission no_feed_story:bool no_notification:bool offset_x:int offset_y:int phone price_range products temporary_status:PageTemporary website:url",
+			"location:json menu mission no_feed_story:bool no_notification:bool offset_x:int offset_y:int phone price_range temporary_status:PageTemporary website:url",
 		Answer: Success, Scopes: pageManages, Token: PageToken, Evidence: Specified,
 		Note: "The cover is a photo's id, with offset_y and no_feed_story beside it. Neither category nor username can be set.",
 	},
@@ -108,8 +108,7 @@ var pageNode = &Node{
 		}},
 		{Name: "tagged", Get: &Op{Returns: "PagePost", Scopes: pageHears, Token: PageToken, Evidence: Specified}},
 		{Name: "visitor_posts", Get: &Op{
-			Returns: "PagePost", Scopes: pageHears, Token: PageToken, Evidence: Known,
-			Note: "No edge of the published specification any more; feed with from other than the Page says the same.",
+			Params: "include_hidden:bool show_expired:bool", Returns: "PagePost", Scopes: pageHears, Token: PageToken, Evidence: Specified,
 		}},
 		{
 			Name: "photos",

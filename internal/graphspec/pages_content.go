@@ -15,6 +15,19 @@ var reactionsEdge = Edge{
 	Get:  &Op{Params: "type:ReactionType summary", Returns: "Reaction", Scopes: pageReads, Token: PageToken, Evidence: Specified},
 }
 
+// On photos, albums and videos taking a like back, and reactions, are not in the
+// published specification.
+var (
+	mediaLikesEdge = Edge{
+		Name: "likes", Get: likesEdge.Get, Post: likesEdge.Post,
+		Delete: &Op{Answer: Success, Scopes: pageEngages, Token: PageToken, Evidence: Known},
+	}
+	mediaReactionsEdge = Edge{
+		Name: "reactions",
+		Get:  &Op{Params: "type:ReactionType summary", Returns: "Reaction", Scopes: pageReads, Token: PageToken, Evidence: Known},
+	}
+)
+
 var commentsEdge = Edge{
 	Name: "comments",
 	Get:  &Op{Params: commentListParams, Returns: "Comment", Scopes: pageHears, Token: PageToken, Evidence: Specified},
@@ -28,7 +41,7 @@ var pageContent = []*Node{
 			"can_reply_privately:bool child_attachments:list<json> from:Profile full_picture:url picture:url icon:url is_eligible_for_promotion:bool " +
 			"is_expired:bool is_hidden:bool is_instagram_eligible:bool is_popular:bool is_published:bool message_tags:list<json> parent_id:id permalink_url:url " +
 			"place:Place privacy:json promotable_id:id promotion_status scheduled_publish_time:unix shares:Shares status_type subscribed:bool target:json " +
-			"timeline_visibility updated_time:time unpublished_content_type:UnpublishedContent allowed_advertising_objectives:list<string>",
+			"timeline_visibility updated_time:time allowed_advertising_objectives:list<string>",
 		Read: &Op{Scopes: pageReads, Token: PageToken, Evidence: Specified},
 		Update: &Op{
 			Params: "message is_hidden:bool is_pinned:bool is_published:bool scheduled_publish_time:time backdated_time:time attached_media:list<AttachedMedia> place:id " +
@@ -69,7 +82,7 @@ var pageContent = []*Node{
 			"from:Profile height:int width:int icon:url images:list<json> link:url page_story_id:id picture:url source:url place:Place target:json",
 		Read:   &Op{Scopes: pageReads, Token: PageToken, Evidence: Specified},
 		Delete: &Op{Answer: Success, Scopes: pagePosts, Token: PageToken, Evidence: Specified},
-		Edges:  []Edge{commentsEdge, likesEdge, reactionsEdge},
+		Edges:  []Edge{commentsEdge, mediaLikesEdge, mediaReactionsEdge},
 	},
 	{
 		Name: "Album", ID: Digits, Evidence: Specified,
@@ -77,7 +90,7 @@ var pageContent = []*Node{
 			"cover_photo:Photo can_upload:bool from:Profile location place:Place privacy",
 		Read: &Op{Scopes: pageReads, Token: PageToken, Evidence: Specified},
 		Edges: []Edge{
-			commentsEdge, likesEdge,
+			commentsEdge, mediaLikesEdge,
 			{Name: "photos", Get: &Op{Returns: "Photo", Scopes: pageReads, Token: PageToken, Evidence: Specified}},
 		},
 	},

@@ -15,7 +15,7 @@ var pageVideo = []*Node{
 		},
 		Delete: &Op{Answer: Success, Scopes: pagePosts, Token: PageToken, Evidence: Specified},
 		Edges: []Edge{
-			commentsEdge, likesEdge, reactionsEdge,
+			commentsEdge, mediaLikesEdge, mediaReactionsEdge,
 			{Name: "video-upload", Post: &Op{
 				Answer: "success:bool", Scopes: pagePosts, Token: PageToken, Evidence: Documented,
 				Note: "On the upload host. The header file_url names a public address; or offset and file_size go with the bytes as the body.",
@@ -42,6 +42,6 @@ var pageVideo = []*Node{
 			Answer: "id:id", Scopes: pagePosts, Token: PageToken, Evidence: Specified,
 		},
 		Delete: &Op{Answer: Success, Scopes: pagePosts, Token: PageToken, Evidence: Specified},
-		Edges:  []Edge{commentsEdge, reactionsEdge},
+		Edges:  []Edge{{Name: "comments", Get: commentsEdge.Get}, reactionsEdge},
 	},
 }

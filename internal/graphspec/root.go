@@ -7,6 +7,6 @@ var rootNodes = []*Node{
 	{
 		Name: Root, ID: NoID, Evidence: Specified,
 		Update: &Op{Params: "batch:json! include_headers:bool", Evidence: Documented, Note: "A batch of up to 50 calls; the answer is a list in their order."},
-		Edges: slices.Concat(instagramRoot, threadsRoot),
+		Edges:  slices.Concat(instagramRoot, threadsRoot),
 	},
 }

@@ -139,6 +139,8 @@ func (h hasher) put(out member, f memberField, v, country string) string {
 		out["DOBY"], out["DOBM"], out["DOBD"] = hashed(n.Value[:4]), hashed(n.Value[4:6]), hashed(n.Value[6:8])
 	case n.SHA256 != "":
 		out[f.key] = n.SHA256
+	case f.key == "MADID":
+		out[f.key] = strings.ToLower(n.Value) // audiences want small letters
 	default:
 		out[f.key] = n.Value
 	}

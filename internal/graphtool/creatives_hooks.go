@@ -128,24 +128,34 @@ func ruleLimit(e *tool.Env) error {
 		return nil
 	}
 	options, _ := spec["execution_options"].([]any)
+	bounded := false
 	for _, item := range options {
 		option, _ := item.(map[string]any)
 		change, _ := option["value"].(map[string]any)
 		if option["field"] != "change_spec" || change == nil {
 			continue
 		}
-		if inside, ok := change["limit"].(json.Number); ok {
-			if given, ok := e.Args["budget_limit"].(json.Number); ok && given != inside {
-				return tool.Bad("budget_limit", "execution_spec has another limit", "give one of them")
-			}
+		inside, has := change["limit"].(json.Number)
+		given, wanted := e.Args["budget_limit"].(json.Number)
+		switch {
+		case has && wanted && given != inside:
+			return tool.Bad("budget_limit", "execution_spec has another limit", "give one of them")
+		case has:
 			e.Args["budget_limit"] = inside
-			return nil
+		case wanted:
+			change["limit"] = given
+		default:
+			return unbounded(e)
 		}
-		if e.Args.Has("budget_limit") {
-			change["limit"] = e.Args["budget_limit"]
-			return nil
-		}
+		bounded = true
 	}
+	if bounded {
+		return nil
+	}
+	return unbounded(e)
+}
+
+func unbounded(e *tool.Env) error {
 	if len(e.Settings.Ceilings) == 0 {
 		return nil
 	}

@@ -92,7 +92,7 @@ var ruleTools = []*tool.Tool{
 			{
 				Name:     "raising budgets, up to a limit",
 				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":9000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
-				Asks:     []string{"GET /act_3000000000000001", `POST /act_3000000000000001/adrules_library execution_spec={"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"limit":9000,"unit":"PERCENTAGE"}}]}`},
+				Asks:     []string{"GET /act_3000000000000001", `POST /act_3000000000000001/adrules_library execution_spec={"execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"limit":9000,"unit":"PERCENTAGE"}}],"execution_type":"CHANGE_BUDGET"}`},
 				Settings: ceiling("*", "GBP", 10000), Has: []string{"data.id"},
 			},
 			{

@@ -3,6 +3,7 @@ package graphtool
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"sluice/internal/graphtool/tool"
 )
@@ -35,9 +36,9 @@ func (f photosFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) 
 		if i < len(captions) && captions[i] != "" {
 			params["message"] = captions[i]
 		}
-		made, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "photos"}, params)
+		made, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "photos", Repeat: true}, params)
 		if err != nil {
-			return nil, named(prefixed(err, "nothing was published; photo %d of %d failed: ", i+1, len(addresses)), "photo_ids", ids)
+			return nil, named(prefixed(err, "nothing was published; photo %d of %d failed%s: ", i+1, len(addresses), uploadedBefore(ids)), "photo_ids", ids)
 		}
 		ids = append(ids, text(made, "id"))
 		media = append(media, map[string]any{"media_fbid": text(made, "id")})
@@ -52,9 +53,17 @@ func (f photosFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) 
 	}
 	made, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "feed"}, params)
 	if err != nil {
-		return nil, named(prefixed(err, "the photos were uploaded, the post failed: "), "photo_ids", ids)
+		return nil, named(prefixed(err, "the photos were uploaded (%s), the post failed: ", strings.Join(ids, ", ")), "photo_ids", ids)
 	}
 	return &tool.Answer{Data: map[string]any{"id": text(made, "id"), "photo_ids": anyList(ids)}}, nil
+}
+
+// uploadedBefore names the photos that can be used again.
+func uploadedBefore(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (uploaded before it: " + strings.Join(ids, ", ") + ")"
 }
 
 func anyList(list []string) []any {
@@ -104,7 +113,7 @@ func (f storyFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	photo, _ := made.(map[string]any)
 	story, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "photo_stories"}, map[string]any{"photo_id": text(photo, "id")})
 	if err != nil {
-		return nil, named(prefixed(err, "the photo was uploaded, the story failed: "), "photo_id", text(photo, "id"))
+		return nil, named(prefixed(err, "photo %s was uploaded, the story failed: ", text(photo, "id")), "photo_id", text(photo, "id"))
 	}
 	return &tool.Answer{Data: map[string]any{"id": text(photo, "id"), "post_id": text(story, "post_id")}}, nil
 }

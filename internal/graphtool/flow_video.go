@@ -55,6 +55,8 @@ func (f videoFlow) publish(ctx context.Context, e *tool.Env) (map[string]any, er
 	page := e.Args.Str(f.Page)
 	edge := tool.Target{Verb: "POST", On: "Page", ID: page, Edge: f.Edge}
 	e.Progress(0, 4, "opening the upload")
+	// A video that was only opened and never finished is nothing anybody sees.
+	edge.Repeat = true
 	started, err := e.Ask(ctx, edge, map[string]any{"upload_phase": "start"})
 	if err != nil {
 		return nil, err
@@ -66,6 +68,7 @@ func (f videoFlow) publish(ctx context.Context, e *tool.Env) (map[string]any, er
 	}
 	e.Progress(2, 4, "publishing")
 	finish, state := f.finish(e, id)
+	edge.Repeat = false
 	finished, err := e.Ask(ctx, edge, finish)
 	if err != nil {
 		return nil, named(err, "video_id", id)

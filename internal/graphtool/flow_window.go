@@ -177,15 +177,17 @@ func (s standing) closed(now time.Time, platform string) error {
 }
 
 func ago(d time.Duration) string {
+	n, unit := int(d.Minutes()), "minute"
 	switch {
-	case d < 2*time.Minute:
-		return "a minute"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d minutes", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Hours()))
+	case d >= 48*time.Hour:
+		n, unit = int(d.Hours()/24), "day"
+	case d >= time.Hour:
+		n, unit = int(d.Hours()), "hour"
 	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 func asList(texts []string) []any {

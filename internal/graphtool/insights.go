@@ -96,7 +96,7 @@ var insightTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "meta_get_campaign_insights", Title: "Read results by campaign", Set: "insights", Core: true,
+		Name: "meta_get_campaign_insights", Title: "Read results by campaign", Set: "insights",
 		Does: "Reads the delivery and results of one campaign, or of each campaign of an ad account, a row per campaign.",
 		Use:  "To compare campaigns. For ad sets or ads below them use meta_get_adset_insights or meta_get_ad_insights; for settings and budgets meta_get_campaign.",
 		Note: insightNote,

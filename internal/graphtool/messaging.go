@@ -45,7 +45,7 @@ var inboxTools = []*tool.Tool{
 		}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Medium, Repeat: true,
 		Steps: []tool.Step{{Verb: "GET", On: "Page", ID: "page_id", Edge: "conversations", Fields: conversationFields}},
-		Out:   tool.Out{Heading: "Conversations", Columns: []string{"id", "updated_time", "participants", "snippet", "unread_count"}},
+		Out:   tool.Out{Heading: "Conversations", Columns: []string{"id", "updated_time", "participants", "snippet", "unread_count"}, Untrusted: []string{"participants"}},
 		Cases: []tool.Case{
 			{
 				Name: "newest first", Args: `{"page_id":"4000000000000001"}`, Asks: []string{"GET /4000000000000001/conversations platform=messenger limit=25"},
@@ -93,7 +93,7 @@ var inboxTools = []*tool.Tool{
 		Category: tool.Read, Severity: tool.Medium, Repeat: true,
 		Flow: inboxList{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}, Fields: conversationsOfInstagram},
 		Out: tool.Out{
-			Of: "Conversation", List: messageList(), Heading: "Instagram conversations", Columns: []string{"id", "updated_time", "participants"},
+			Of: "Conversation", List: messageList(), Heading: "Instagram conversations", Columns: []string{"id", "updated_time", "participants", "messages"},
 			Members: "participants:list<MessagingUser> messages:list<Message>", Untrusted: []string{"messages", "participants"},
 		},
 		Cases: []tool.Case{

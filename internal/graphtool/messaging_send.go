@@ -181,6 +181,14 @@ var sendTools = []*tool.Tool{
 				Name: "only once", Before: []tool.Prior{{Tool: "meta_send_private_reply", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"First"}`}},
 				Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"Second"}`, Error: "done_already",
 			},
+			{
+				Name: "on Instagram", Args: `{"page_id":"4000000000000001","comment_id":"5200000000000001","message":"We do!","platform":"instagram"}`,
+				Asks: []string{"GET /5200000000000001 fields=timestamp", `POST /4000000000000001/messages recipient={"comment_id":"5200000000000001"}`}, Has: []string{"data.sent=true"},
+			},
+			{
+				Name: "after nine days", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000091","message":"We do!"}`,
+				Asks: []string{"GET /4000000000000001_4200000000000091"}, Error: "window_closed", Says: []string{"9 days", "meta_reply_post_comment"},
+			},
 			{Name: "no such comment", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_1","message":"Hi"}`, Error: "object_not_found"},
 			{Name: "empty", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":""}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"message"}},
 		},

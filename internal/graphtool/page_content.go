@@ -142,7 +142,7 @@ var pagePostTools = []*tool.Tool{
 		Name: "meta_get_post", Title: "Get one Facebook Page post", Set: "pages.read",
 		Does: "Reads one post of a Facebook Page with its totals of shares, reactions and comments.",
 		Use:  "For reactions by type use meta_get_post_reactions, for the comments themselves meta_get_post_comments, for reach meta_get_post_insights.",
-		Note: "The totals stand in reactions.summary.total_count and comments.summary.total_count.",
+		Note: "The totals stand in reactions.total_count, comments.total_count (without replies) and shares.count.",
 		Args: []tool.Arg{postID("Post to read."), tool.ID("page_id", "Page", "Page of the post; left out, it is taken from the post's id.").Opt()}, Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{
 			Verb: "GET", On: "PagePost", ID: "post_id", PageOf: "page_id",
@@ -152,7 +152,7 @@ var pagePostTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{
 				Name: "reads", Args: `{"post_id":"4000000000000001_4100000000000001"}`, Asks: []string{"GET /4000000000000001_4100000000000001"},
-				Has: []string{"data.message", "data.reactions.summary.total_count=4", "data.comments.summary.total_count=2", "data.shares.count=2", "untrusted_fields"},
+				Has: []string{"data.message", "data.reactions.total_count=4", "data.comments.total_count=2", "data.shares.count=2", "untrusted_fields"},
 			},
 			{Name: "no such post", Args: `{"post_id":"4000000000000001_4999999999999999"}`, Error: "object_not_found"},
 			{Name: "id with a slash", Args: `{"post_id":"4000000000000001/feed"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"post_id"}},

@@ -4,9 +4,9 @@ import "sluice/internal/graphtool/tool"
 
 // Photos and albums of Pages, and the pictures on top.
 
-const imageTypes = "image/jpeg image/png image/gif image/webp image/bmp"
+const imageTypes = "image/jpeg image/png image/gif image/bmp"
 
-const photoLimits = "Meta takes JPEG, PNG, GIF, BMP or TIFF up to 10 MB (PNG best below 1 MB)."
+const photoLimits = "Meta takes JPEG, PNG, GIF or BMP up to 10 MB (PNG best below 1 MB)."
 
 var pagePhotoTools = []*tool.Tool{
 	{
@@ -84,7 +84,7 @@ var pagePhotoTools = []*tool.Tool{
 			{
 				Name: "second photo fails", Args: `{"page_id":"4000000000000001","photo_urls":["https://example.com/a.jpg","https://example.com/broken.jpg"]}`,
 				Asks:  []string{"POST /4000000000000001/photos url=https://example.com/a.jpg", "POST /4000000000000001/photos url=https://example.com/broken.jpg"},
-				Error: "meta_refused", Says: []string{"photo 2 of 2"},
+				Error: "meta_refused", Says: []string{"photo 2 of 2", "120000000000001"},
 			},
 			{Name: "one photo", Args: `{"page_id":"4000000000000001","photo_urls":["https://example.com/a.jpg"]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"photo_urls"}},
 		},

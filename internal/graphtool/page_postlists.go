@@ -80,7 +80,7 @@ var pagePostListTools = []*tool.Tool{
 		"meta_get_visitor_posts", "Visitor posts on a Page", "visitor_posts",
 		"Lists the posts that visitors wrote on one Facebook Page, newest first.",
 		"Answer with meta_reply_post_comment on the post's id. Posts elsewhere that tag the Page are in meta_get_page_tagged.",
-		"Meta's published list of edges no longer names this one; if it is refused, meta_get_posts holds the same posts. "+strangersWrite, "",
+		"meta_get_posts holds them too, among the Page's own. "+strangersWrite, "",
 		tool.Case{Name: "reads", Args: `{"page_id":"4000000000000001"}`, Asks: []string{"GET /4000000000000001/visitor_posts"}, Has: []string{"data.0.from.name", "untrusted_fields"}},
 		tool.Case{Name: "no page", Args: `{"page_id":"abc"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"page_id"}},
 	),

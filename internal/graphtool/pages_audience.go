@@ -4,7 +4,7 @@ import "sluice/internal/graphtool/tool"
 
 // Who may take part on a Page, and which app hears of it.
 
-const unsubscribeWarning = "Messages, comments and leads of the Page no longer reach the app at once."
+const unsubscribeWarning = "From then on messages, comments and leads of the Page don't reach the app."
 
 var pageAudienceTools = []*tool.Tool{
 	{
@@ -65,7 +65,7 @@ var pageAudienceTools = []*tool.Tool{
 			{Verb: "GET", On: "Page", ID: "page_id", Edge: "subscribed_apps", When: "!subscribed_fields"},
 			{Verb: "POST", On: "Page", ID: "page_id", Edge: "subscribed_apps", When: "subscribed_fields", Takes: []string{"subscribed_fields"}},
 		},
-		Out: tool.Out{Heading: "Webhooks of Page {page_id}", Members: "data:list<SubscribedApp>"},
+		Out: tool.Out{Heading: "Webhooks of Page {page_id}", Members: "data:list<SubscribedApp>", Drop: []string{"paging"}},
 		Cases: []tool.Case{
 			{
 				Name: "subscribes", Args: `{"page_id":"4000000000000001","subscribed_fields":["feed","messages"]}`,

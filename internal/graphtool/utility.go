@@ -14,7 +14,7 @@ const tokenMembers = "app_id:id application type is_valid:bool expires_at:unix d
 
 var utilityTools = []*tool.Tool{
 	{
-		Name: "meta_search_ad_library", Title: "Search the Ad Library", Set: "utility", Core: true,
+		Name: "meta_search_ad_library", Title: "Search the Ad Library", Set: "utility",
 		Does: "Searches Meta's public Ad Library for ads of any advertiser, by words or by Page.",
 		Use:  "To see what others advertise. For the ads of your own account use meta_list_ads.",
 		Note: "Commercial ads are found only where they reached the EU or the UK; spend and impressions come as ranges and only for political ads. The app's owner must have confirmed their identity at Meta.",

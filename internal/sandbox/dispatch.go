@@ -26,13 +26,14 @@ func (s *Server) dispatch(r *request) (any, *apiError) {
 	if r.id == "me" {
 		r.object = s.world.Get(tok.me())
 	}
+	reaches := s.world.reaches(tok, r.object)
 	s.mu.Unlock()
 	s.threadsVersion(r)
 	rt := s.route(r)
 	if rt != nil && !tok.allows(rt.scopes) {
 		return nil, errPermission.with()
 	}
-	if r.object != nil && !tok.assigned(r.object.ID) {
+	if !reaches {
 		return nil, errAssignment.with()
 	}
 	if tok.kind != world.KindThreads { // Threads knows no proofs
@@ -157,7 +158,7 @@ func (s *Server) readMany(r *request) (any, *apiError) {
 		id = strings.TrimSpace(id)
 		c := s.call(r)
 		c.Params.Del("ids")
-		if c.On = s.world.Get(id); c.On == nil || !r.grant.assigned(id) {
+		if c.On = s.world.Get(id); c.On == nil || !s.world.reaches(r.grant, c.On) {
 			return nil, errNoObject.with("method", "get", "id", id)
 		}
 		v, err := s.world.Serve(c)

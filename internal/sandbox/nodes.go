@@ -93,7 +93,9 @@ func (s *Server) createPixel(r *request) (any, *apiError) {
 }
 
 // ownedBy reports whether a dataset is an ad account's.
-func ownedBy(o *world.Object, account string) bool { return o.Attrs["owner_ad_account"] == world.Ref(account) }
+func ownedBy(o *world.Object, account string) bool {
+	return o.Attrs["owner_ad_account"] == world.Ref(account)
+}
 
 // messagingDataset answers GET and POST of a Page's or account's dataset edge.
 func (s *Server) messagingDataset(*request) (any, *apiError) {

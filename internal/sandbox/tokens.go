@@ -195,5 +195,23 @@ func (t *token) allows(scopes []string) bool {
 	return len(scopes) == 0 || slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(t.scopes, s) })
 }
 
-// assigned reports whether the token's user may touch the object.
+// assets are the node types that people are assigned to one by one; what hangs below
+// them comes with them.
+var assets = []string{"Page", "AdAccount", "Business", "ProductCatalog", kindDataset}
+
+// reaches reports whether the token's user may touch an object: it, or the asset that it
+// belongs to, is assigned.
+func (st *state) reaches(t *token, o *world.Object) bool {
+	for ; o != nil; o = st.Get(o.Owner) {
+		if t.assigned(o.ID) {
+			return true
+		}
+		if slices.Contains(assets, o.Kind) {
+			return false
+		}
+	}
+	return true
+}
+
+// assigned reports whether the token's user is assigned to the object itself.
 func (t *token) assigned(id string) bool { return t.objects == nil || slices.Contains(t.objects, id) }

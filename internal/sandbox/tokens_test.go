@@ -64,6 +64,34 @@ func TestPageTokens(t *testing.T) {
 	}
 }
 
+func TestWhatBelongsToAnAssetComesWithIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	label, _ := b.as(sandbox.Token, http.MethodPost, labels, url.Values{"name": {"x"}}).at("id").(string)
+	scopes := []string{"ads_read", "ads_management", "pages_show_list"}
+	b.server.AddToken(sandbox.Grant{Token: "account", Scopes: scopes, Objects: []string{sandbox.AdAccount}})
+	b.server.AddToken(sandbox.Grant{Token: "page", Scopes: scopes, Objects: []string{sandbox.Page}})
+	for _, tc := range []struct {
+		name, token, path string
+		code              int
+	}{
+		{"the account", "account", sandbox.AdAccount, 0},
+		{"a label of it", "account", label, 0},
+		{"among many", "account", "?ids=" + label, 0},
+		{"of another asset", "page", label, 200},
+		{"of another asset, among many", "page", "?ids=" + label, 100},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if a := b.as(tc.token, http.MethodGet, tc.path, nil); a.failure().Code != tc.code {
+				t.Errorf("got %s", a.text)
+			}
+		})
+	}
+	if a := b.as("account", http.MethodGet, "me/accounts", nil); a.text != `{"data":[]}` {
+		t.Errorf("Pages of who has none: %s", a.text)
+	}
+}
+
 func TestThreadsTokens(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

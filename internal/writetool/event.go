@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -101,7 +102,7 @@ func (w *tools) planOne(ctx context.Context, s *Session, a *eventArgs, dataset s
 	}
 	m, err := mapping.ParseAlone(built.mapping)
 	if err != nil {
-		return nil, err
+		return nil, unbuilt(err)
 	}
 	r, err := source.Open(ctx, []string{"-"}, source.Options{
 		Stdin: bytes.NewReader(built.lines), Format: source.Format("jsonl"), Columns: m.Columns(), NeedDigest: m.NeedsDigest(),
@@ -113,6 +114,16 @@ func (w *tools) planOne(ctx context.Context, s *Session, a *eventArgs, dataset s
 	return s.Service.Preview(ctx, writeback.PreviewRequest{
 		Reader: r, Mapping: m, Dataset: dataset, Realm: s.Realm, Options: m.EncoderOptions(), Samples: 1, Origin: "agent",
 	})
+}
+
+// unbuilt is a fault of the mapping that was made of an event, as one of its arguments.
+func unbuilt(err error) error {
+	f, ok := fault.As(err)
+	if !ok || f.Code != fault.MappingInvalid {
+		return err
+	}
+	_, what, _ := strings.Cut(f.Message, " ") // without the place in a document that nobody wrote
+	return fault.New(fault.PayloadInvalid, "the event can't be made: %s", what).WithFix("correct the argument it names").Wrap(err)
 }
 
 // notPlanned says why an event can't be sent.

@@ -46,6 +46,9 @@ func (a *eventArgs) build() (*one, error) {
 		"events": map[string]any{"event": a.name}, "time": map[string]any{"column": "at", "format": "epoch"},
 		"action_source": a.source, "consent": "granted", "hashed": "auto", "order_id": "none",
 	}
+	if a.name == "Purchase" && (a.custom["value"] == nil || a.custom["currency"] == nil) {
+		return nil, tool.Bad("custom_data", "a Purchase needs value and currency", "give both, such as {\"value\": 49.9, \"currency\": \"GBP\"}")
+	}
 	user := map[string]any{}
 	for i, name := range slices.Sorted(maps.Keys(a.user)) {
 		column := "user" + strconv.Itoa(i)

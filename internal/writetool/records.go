@@ -43,7 +43,7 @@ func (w *tools) threeSteps() *tool.Tool {
 		Cases: []tool.Case{
 			{
 				Name: "preview", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`,
-				Asks: []string{}, Has: []string{"data.plan_id", "data.plan_hash", "data.counts.planned=2", "data.value.GBP=15.50", "data.samples.length=2"}, Shows: []string{"Nothing was sent", "15.5"},
+				Asks: []string{}, Has: []string{"data.plan_id", "data.plan_hash", "data.counts.planned=2", "data.value.GBP=15.5", "data.samples.length=2"}, Shows: []string{"Nothing was sent", "15.5"},
 			},
 			{
 				Name: "three steps",
@@ -51,16 +51,16 @@ func (w *tools) threeSteps() *tool.Tool {
 					{Tool: "send_meta_conversions", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"},
 					{Tool: "send_meta_conversions", Args: `{"mode":"dry_run","plan_id":"${plan}"}`},
 				},
-				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`,
+				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1","accept_rejects":true}`,
 				Has:  []string{"data.counts.delivered=2", "data.replayed=false", "data.audit_seq"},
 			},
 			{
 				Name: "confirmed twice",
 				Before: []tool.Prior{
 					{Tool: "send_meta_conversions", Args: `{"mode":"preview","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"},
-					{Tool: "wb_confirm", Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`},
+					{Tool: "wb_confirm", Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1","accept_rejects":true}`},
 				},
-				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1"}`,
+				Args: `{"mode":"confirm","plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-1","accept_rejects":true}`,
 				Asks: []string{}, Has: []string{"data.replayed=true", "data.counts.delivered=2"},
 			},
 			{Name: "confirm without a plan", Args: `{"mode":"confirm","idempotency_key":"case-1"}`, Asks: []string{}, Error: "plan_required", Says: []string{"preview"}},
@@ -186,11 +186,15 @@ func (w *tools) confirm() *tool.Tool {
 		Cases: []tool.Case{
 			{
 				Name: "sends", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"}},
-				Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-2"}`, Has: []string{"data.counts.delivered=2", "data.status=finished"},
+				Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-2","accept_rejects":true}`, Has: []string{"data.counts.delivered=2", "data.status=finished"},
 			},
 			{
 				Name: "another hash", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id"}},
 				Args: `{"plan_id":"${plan}","plan_hash":"0000","idempotency_key":"case-2"}`, Error: "plan_hash_mismatch",
+			},
+			{
+				Name: "too many rejects", Before: []tool.Prior{{Tool: "wb_preview", Args: `{"dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"${yesterday}","window_end":"${today}"}`, Save: "plan=plan_id hash=plan_hash"}},
+				Args: `{"plan_id":"${plan}","plan_hash":"${hash}","idempotency_key":"case-3"}`, Asks: []string{}, Error: "reject_threshold", Says: []string{"wb_rejects", "accept_rejects"},
 			},
 			{Name: "no key", Args: `{"plan_id":"pl_1","plan_hash":"0000"}`, Error: "argument_invalid"},
 		},

@@ -176,9 +176,14 @@ func confirmed(ctx context.Context, s *Session, e *tool.Env) (*tool.Answer, erro
 	if e.Args.Str("idempotency_key") == "" {
 		return nil, fault.New(fault.IdempotencyRequired, "confirm needs an idempotency_key").WithFix("make one, such as a UUID, and keep it for retries of this confirm")
 	}
+	key := e.Args.Str("idempotency_key")
+	done, begun, err := s.Service.Answered(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	r, err := s.Service.Confirm(ctx, writeback.ConfirmRequest{
-		PlanID: plan, Hash: hash, Key: e.Args.Str("idempotency_key"), AcceptRejects: e.Args.Bool("accept_rejects"),
-		FirstUpload: e.Args.Bool("first_upload"), Resume: true, Wait: patience, Progress: follow(e),
+		PlanID: plan, Hash: hash, Key: key, AcceptRejects: e.Args.Bool("accept_rejects"),
+		FirstUpload: e.Args.Bool("first_upload"), Resume: begun == plan && done == nil, Wait: patience, Progress: follow(e),
 	})
 	return receiptAnswer(r, err)
 }

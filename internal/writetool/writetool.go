@@ -43,9 +43,43 @@ func Handlers(open Open, r *tool.Runner) []tool.Handler {
 	w := &tools{open: open}
 	var list []tool.Handler
 	for _, t := range w.records() {
+		run := t.Run
+		t.Run = func(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
+			a, err := run(ctx, e)
+			return a, forAgents(err)
+		}
 		list = append(list, r.Must(t))
 	}
 	return list
+}
+
+// fixes are the next steps that an agent can take, where the engine's own words name a
+// command.
+var fixes = map[fault.Code]string{
+	fault.RejectThreshold:       "look at wb_rejects; if they may be left out, confirm with accept_rejects: true",
+	fault.FirstUploadRequired:   "if nobody ever uploaded events to this dataset, confirm with first_upload: true; else a person records the earlier uploads with `sluice adopt`",
+	fault.PlanNotFound:          "take the plan_id that wb_preview gave",
+	fault.PlanExpired:           "call wb_preview again",
+	fault.PlanStale:             "call wb_preview again",
+	fault.PlanHashMismatch:      "take plan_id and plan_hash from one wb_preview",
+	fault.CircuitOpen:           "wait for retry_after; wb_circuit shows until when",
+	fault.DryRunRequired:        "call wb_dry_run with the plan first",
+	fault.DryRunFailed:          "mend what the findings name, and call wb_preview again",
+	fault.IdempotencyMismatch:   "use a key of its own for each plan",
+	fault.IdempotencyInProgress: "wait, and look at wb_run_status",
+	fault.ApprovalRequired:      "a person decides; call again with the same arguments once they agreed",
+	fault.DoubleCount:           "a person names the sale in the mapping (sale_key), or confirms it on the command line",
+}
+
+// forAgents gives an error of the engine a next step that an agent can take.
+func forAgents(err error) error {
+	f, ok := fault.As(err)
+	if !ok || fixes[f.Code] == "" {
+		return err
+	}
+	changed := *f
+	changed.Fix, changed.Command = fixes[f.Code], nil
+	return &changed
 }
 
 // Records are the tools' records, for the reference and the tests of definitions.

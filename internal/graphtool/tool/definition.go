@@ -79,6 +79,14 @@ func (t *Tool) Description() string {
 			parts = append(parts, p)
 		}
 	}
+	for _, group := range t.OneOf {
+		parts = append(parts, "Give exactly one of "+listed(group)+".")
+	}
+	for _, group := range t.AnyOf {
+		if len(strings.Fields(group)) < len(t.Args)-1 { // of nearly all it goes without saying
+			parts = append(parts, "Give at least one of "+listed(group)+".")
+		}
+	}
 	if t.Irreversible {
 		parts = append(parts, "Can't be taken back.")
 	}

@@ -247,6 +247,9 @@ func unpaged(v any) any {
 		}
 	}
 	if summary, ok := m["summary"]; ok {
+		if len(data) == 0 {
+			return summary // only the total was asked for
+		}
 		return map[string]any{"data": data, "summary": summary}
 	}
 	return data

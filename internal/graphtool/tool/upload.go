@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"sluice/internal/fault"
 	"sluice/internal/graph"
@@ -28,9 +29,16 @@ func (e *Env) Upload(ctx context.Context, t Target, address string, file *File) 
 		r.Header.Set("offset", "0")
 		r.Header.Set("file_size", strconv.FormatInt(file.Size, 10))
 		r.Body, r.BodySize = file.File, file.Size
+		r.Timeout = patience + time.Duration(file.Size/slowest)*time.Second
 	}
 	return e.Object(ctx, r)
 }
+
+// Uploads may take so long: some minutes, and what a slow line needs for the bytes.
+const (
+	patience = 5 * time.Minute
+	slowest  = 256 << 10 // bytes a second
+)
 
 // maxPart is the largest file that goes into a multipart form, where the argument names
 // no other size: such a form is held in memory.

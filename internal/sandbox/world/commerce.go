@@ -1,7 +1,6 @@
 package world
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,8 +80,8 @@ func (o *Object) money(name string) any {
 	switch v := o.Attrs[name].(type) {
 	case int64:
 		amount = v
-	case json.Number:
-		amount, _ = v.Int64()
+	case string: // as a parameter was given
+		amount, _ = strconv.ParseInt(v, 10, 64)
 	default:
 		return nil
 	}

@@ -73,6 +73,9 @@ func seedMessaging(w *World) {
 			m.Made = w.Now().Add(-s.before)
 		}
 	}
+	if post := w.Get(PageID + "_4100000000000003"); post != nil { // a comment too old for a private reply
+		w.addComment(PageID+"_4200000000000091", post, visitor(3), "Can you repair a cup?").ago(9 * 24 * time.Hour)
+	}
 	page.Attrs[profileKey("messenger")] = map[string]any{
 		"greeting":     []any{map[string]any{"locale": "default", "text": "Hello {{user_first_name}}, how can we help?"}},
 		"ice_breakers": []any{map[string]any{"locale": "default", "call_to_actions": []any{map[string]any{"question": "Where is my order?", "payload": "ORDER"}}}},

@@ -33,7 +33,6 @@ var pageComments = map[string]Behaviour{
 	"DELETE Video.likes":      unlike,
 	"GET Video.reactions":     listReactions,
 	"GET LiveVideo.comments":  listComments,
-	"POST LiveVideo.comments": createComment,
 	"GET LiveVideo.reactions": listReactions,
 }
 

@@ -96,7 +96,7 @@ func (c *Call) permit() *Error {
 		return nil
 	}
 	switch {
-	case (c.Op.Token == graphspec.ThreadsToken) != (t.Kind == KindThreads) && !slices.Contains(anyToken, c.Name()):
+	case (c.Op.Token == graphspec.ThreadsToken) != (t.Kind == KindThreads):
 		return Fail("token_foreign")
 	case c.Op.Token == graphspec.PageToken && t.Kind != KindPage:
 		return Fail("page_token_needed")
@@ -111,9 +111,6 @@ func (c *Call) permit() *Error {
 	}
 	return c.scopes()
 }
-
-// anyToken are calls that every kind of token may make.
-var anyToken = []string{"GET Root.debug_token"}
 
 // scopes asks for all permissions of the operation. A Page token has those of the
 // person that it was made for.
