@@ -14,6 +14,8 @@ var adErrors = []ErrorRow{
 		"Budget Sharing Must Be Set", "Must specify True or False in is_adset_budget_sharing_enabled field"),
 	titled(row("budget_sharing_twice", 400, 100, 4834002, ClassInput, Documented, "Invalid parameter", "Switch budget sharing off, or leave out the campaign budget."),
 		"Budget Sharing With Campaign Budget", "Ad set budget sharing can't be used together with a campaign budget."),
+	titled(row("budget_sharing_bid", 400, 100, 4834005, ClassInput, Documented, "Invalid parameter", "Give bid_strategy, or switch budget sharing off."),
+		"Budget Sharing Without Bid Strategy", "Ad set budget sharing can't be enabled without a bid strategy."),
 	titled(row("budget_sharing_late", 400, 100, 3858418, ClassInput, Documented, "Invalid parameter", "Make a new campaign with budget sharing switched on."),
 		"Budget Sharing Can't Be Switched On", "It can't be enabled on a campaign that exists already."),
 	titled(row("advantage_audience_unsaid", 400, 100, 1870227, ClassInput, Reported, "Invalid parameter", "Set targeting.targeting_automation.advantage_audience to 0 or 1."),

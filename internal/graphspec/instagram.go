@@ -8,6 +8,7 @@ const (
 	igComments = "instagram_basic instagram_manage_comments pages_read_engagement"
 	igInsights = "instagram_basic instagram_manage_insights pages_read_engagement"
 	igDelete   = "instagram_basic instagram_manage_contents pages_read_engagement"
+	igLikes    = "instagram_basic instagram_manage_engagement pages_read_engagement"
 	igProducts = "instagram_basic instagram_shopping_tag_products catalog_management"
 )
 
@@ -44,7 +45,7 @@ var instagramNodes = []*Node{
 					Params: "image_url:url video_url:url upload_type:IGUploadType media_type:IGContainerType caption " +
 						"children:list<id> is_carousel_item:bool alt_text collaborators:list<string> user_tags:list<map> " +
 						"product_tags:list<map> location_id:id cover_url:url thumb_offset:int share_to_feed:bool audio_name " +
-						"trial_params:map is_ai_generated:bool",
+						"trial_params:map is_ai_generated:bool is_paid_partnership:bool branded_content_sponsor_ids:list<id>",
 					Returns: "IGContainer", Scopes: igPublish, Token: UserToken, Evidence: Specified, Note: igPerDay,
 				},
 			},
@@ -62,6 +63,12 @@ var instagramNodes = []*Node{
 					"since:unix until:unix",
 				Returns: "IGInsight", Scopes: igInsights, Token: UserToken, Evidence: Documented,
 			}},
+			{
+				Name:   "likes",
+				Post:   &Op{Params: "media_id:id comment_id:id", Answer: Success, Scopes: igLikes, Token: UserToken, Evidence: Documented},
+				Delete: &Op{Params: "media_id:id comment_id:id", Answer: Success, Scopes: igLikes, Token: UserToken, Evidence: Documented},
+			},
+			{Name: "collaborative_media", Get: &Op{Returns: "IGCollaborativeMedia", Scopes: igRead, Token: UserToken, Evidence: Documented}},
 			{Name: "mentions", Post: &Op{
 				Params: "media_id:id! comment_id:id message!", Answer: "id", Scopes: igComments, Token: UserToken, Evidence: Documented,
 			}},
@@ -91,7 +98,8 @@ var instagramNodes = []*Node{
 		Fields: "id* media_type:IGMediaType media_product_type:IGProductType caption:text alt_text:text media_url:url thumbnail_url:url " +
 			"permalink:url shortcode timestamp:time username owner:IGUser like_count:int comments_count:int view_count:int " +
 			"is_comment_enabled:bool is_shared_to_feed:bool is_ai_generated:bool video_title:text has_poll:bool has_slider:bool " +
-			"current_live_viewer_count:int ig_id legacy_instagram_media_id boost_eligibility_info:json copyright_check_information:json",
+			"reposts_count:int saved_count:int shares_count:int total_like_count:int total_comments_count:int total_views_count:int " +
+			"media_audio_type current_live_viewer_count:int ig_id legacy_instagram_media_id boost_eligibility_info:json copyright_check_information:json",
 		Read:   &Op{Scopes: igRead, Token: UserToken, Evidence: Documented},
 		Update: &Op{Params: "comment_enabled:bool!", Answer: Success, Scopes: igComments, Token: UserToken, Evidence: Specified},
 		Delete: &Op{Answer: Success, Scopes: igDelete, Token: UserToken, Evidence: Specified, Note: "Only behind Facebook Login."},
@@ -138,7 +146,7 @@ var instagramNodes = []*Node{
 			// rupload.facebook.com/ig-api-upload/{version}/{container}
 			Name: "ig-api-upload",
 			Post: &Op{
-				Answer: "success:bool message", Scopes: igPublish, Token: UserToken, Evidence: Known,
+				Answer: "success:bool message", Scopes: igPublish, Token: UserToken, Evidence: Documented,
 				Note: "Bytes with the headers offset and file_size, or the header file_url.",
 			},
 		}},
@@ -167,6 +175,12 @@ var instagramNodes = []*Node{
 			"stripped_price_string* stripped_sale_price_string* x*:float y*:float",
 	},
 	{Name: "IGCollaborator", ID: Digits, Evidence: Specified, Fields: "id* username* invite_status*"},
+	{
+		Name: "IGCollaborativeMedia", ID: Digits, Evidence: Specified,
+		Fields: "id* username* media_type*:IGMediaType media_product_type*:IGProductType caption*:text media_url*:url thumbnail_url*:url " +
+			"permalink*:url timestamp*:time like_count*:int comments_count*:int reposts_count*:int saved_count*:int shares_count*:int " +
+			"total_like_count*:int total_comments_count*:int total_views_count*:int",
+	},
 	{
 		Name: "IGCollaborationInvite", ID: NoID, Evidence: Documented,
 		Fields: "media_id*:id media_owner_username* caption*:text media_url*:url",

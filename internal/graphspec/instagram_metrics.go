@@ -53,13 +53,13 @@ var IGAccountMetrics = []IGMetric{
 
 // IGMediaMetrics are the metrics of a post, reel or story.
 var IGMediaMetrics = []IGMetric{
-	{Name: "views", Of: "FEED REELS STORY", Breakdowns: "follow_type", Default: true, Evidence: Documented},
-	{Name: "reach", Of: "FEED REELS STORY", Breakdowns: "follow_type", Default: true, Evidence: Documented},
+	{Name: "views", Of: "FEED REELS STORY", Default: true, Evidence: Documented},
+	{Name: "reach", Of: "FEED REELS STORY", Default: true, Evidence: Documented},
 	{Name: "likes", Of: "FEED REELS", Default: true, Evidence: Documented},
 	{Name: "comments", Of: "FEED REELS", Default: true, Evidence: Documented},
 	{Name: "saved", Of: "FEED REELS", Default: true, Evidence: Documented},
 	{Name: "shares", Of: "FEED REELS STORY", Default: true, Evidence: Documented},
-	{Name: "reposts", Of: "FEED REELS", Default: true, Evidence: Documented},
+	{Name: "reposts", Of: "FEED REELS STORY", Default: true, Evidence: Documented},
 	{Name: "replies", Of: "STORY", Default: true, Evidence: Documented},
 	{Name: "total_interactions", Of: "FEED REELS STORY", Default: true, Evidence: Documented},
 	{Name: "profile_visits", Of: "FEED STORY", Evidence: Documented},
@@ -69,12 +69,13 @@ var IGMediaMetrics = []IGMetric{
 	{Name: "ig_reels_avg_watch_time", Of: "REELS", Default: true, Evidence: Documented},
 	{Name: "ig_reels_video_view_total_time", Of: "REELS", Default: true, Evidence: Documented},
 	{Name: "reels_skip_rate", Of: "REELS", Default: true, Evidence: Documented},
-	// These two fail where the reel isn't shown on Facebook as well. [I]
+	{Name: "link_clicks", Of: "STORY", Default: true, Evidence: Documented},
+	// These two fail where the media isn't shown on Facebook as well.
 	{Name: "crossposted_views", Of: "REELS", Evidence: Documented},
-	{Name: "facebook_views", Of: "REELS", Evidence: Documented},
+	{Name: "facebook_views", Of: "FEED REELS STORY", Evidence: Documented},
 	{Name: "total_likes", Of: "FEED REELS", Evidence: Documented},
 	{Name: "total_comments", Of: "FEED REELS", Evidence: Documented},
-	{Name: "total_views", Of: "FEED REELS", Evidence: Documented},
+	{Name: "total_views", Of: "FEED REELS STORY", Evidence: Documented},
 }
 
 // IGRetired is a metric that Meta has taken away, or a name that never was one and is
@@ -91,16 +92,17 @@ type IGRetired struct {
 // IGRetiredAccount are the former metrics of an account.
 var IGRetiredAccount = []IGRetired{
 	{Name: "impressions", By: "views", Since: "2025-04-21", Evidence: Documented},
-	{Name: "video_views", By: "views", Since: "2025-04-21", Evidence: Documented},
+	{Name: "video_views", By: "views", Evidence: Specified},
 	{Name: "email_contacts", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
-	{Name: "get_directions_clicks", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
+	{Name: "get_direction_clicks", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
+	{Name: "get_directions_clicks", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Known},
 	{Name: "get_direction_links", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
 	{Name: "phone_call_clicks", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
 	{Name: "text_message_clicks", By: "profile_links_taps", Breakdown: "contact_button_type", Since: "2025-01-08", Evidence: Documented},
-	{Name: "audience_city", By: "follower_demographics", Breakdown: "city", Since: "2023-12-11", Evidence: Known},
-	{Name: "audience_country", By: "follower_demographics", Breakdown: "country", Since: "2023-12-11", Evidence: Known},
-	{Name: "audience_gender_age", By: "follower_demographics", Breakdown: "age", Since: "2023-12-11", Evidence: Known},
-	{Name: "audience_locale", Since: "2023-12-11", Evidence: Known},
+	{Name: "audience_city", By: "follower_demographics", Breakdown: "city", Since: "2023-12-11", Evidence: Documented},
+	{Name: "audience_country", By: "follower_demographics", Breakdown: "country", Since: "2023-12-11", Evidence: Documented},
+	{Name: "audience_gender_age", By: "follower_demographics", Breakdown: "age", Since: "2023-12-11", Evidence: Documented},
+	{Name: "audience_locale", Since: "2023-12-11", Evidence: Documented},
 	{Name: "account_repost_count", By: "reposts", Evidence: Specified},
 	{Name: "saved", By: "saves", Evidence: Specified},
 }
@@ -109,7 +111,7 @@ var IGRetiredAccount = []IGRetired{
 var IGRetiredMedia = []IGRetired{
 	{Name: "impressions", By: "views", Since: "2025-04-21", Evidence: Documented},
 	{Name: "plays", By: "views", Since: "2025-04-21", Evidence: Documented},
-	{Name: "video_views", By: "views", Since: "2025-04-21", Evidence: Documented},
+	{Name: "video_views", By: "views", Since: "2025-01-08", Evidence: Documented},
 	{Name: "clips_replays_count", By: "views", Since: "2025-04-21", Evidence: Documented},
 	{Name: "ig_reels_aggregated_all_plays_count", By: "views", Since: "2025-04-21", Evidence: Documented},
 	{Name: "engagement", By: "total_interactions", Since: "2023-12-11", Evidence: Documented},

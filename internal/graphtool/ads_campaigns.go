@@ -9,7 +9,7 @@ import (
 const (
 	campaignFields = "id,account_id,name,objective,status,effective_status,daily_budget,lifetime_budget,budget_remaining,bid_strategy," +
 		"special_ad_categories,start_time,stop_time,created_time,updated_time"
-	specialCategories = "HOUSING EMPLOYMENT CREDIT FINANCIAL_PRODUCTS_SERVICES ISSUES_ELECTIONS_POLITICS ONLINE_GAMBLING_AND_GAMING NONE"
+	specialCategories = "HOUSING EMPLOYMENT FINANCIAL_PRODUCTS_SERVICES ISSUES_ELECTIONS_POLITICS ONLINE_GAMBLING_AND_GAMING NONE"
 	advantageGone     = "Meta ended Advantage+ shopping and app campaigns as a type of their own: they can't be created, copied or changed"
 )
 
@@ -78,17 +78,18 @@ var campaignTools = []*tool.Tool{
 					tool.Enum("", specialCategories, "").Old("CREDIT", "FINANCIAL_PRODUCTS_SERVICES"),
 					"Legally restricted subject; it limits targeting. Always sent: an empty list, or NONE, declares that there is none.").Is([]string{}),
 				tool.List("special_ad_category_country", tool.Text("", "").Like(tool.CountryFormat), "Countries that a special category holds for, as two letters."),
-				tool.Enum("bid_strategy", bidStrategies, "How Meta bids; only with a campaign budget, else it belongs on the ad sets."),
+				tool.Enum("bid_strategy", bidStrategies, "How Meta bids; only with a campaign budget or with shared ad set budgets, else it belongs on the ad sets."),
 				tool.Enum("buying_type", "AUCTION RESERVED", "AUCTION unless reach was reserved."),
 				tool.Int("spend_cap", "Hard limit of what the campaign may ever spend, in minor units; Meta wants about 100 USD or more.").Min(1),
-				tool.Bool("is_adset_budget_sharing_enabled", "Whether ad sets with budgets of their own may share up to 20 % of them. Can't be switched on later."),
+				tool.Bool("is_adset_budget_sharing_enabled", "Whether ad sets with budgets of their own may share up to 20 % of them; true needs bid_strategy and excludes a campaign budget. Can't be switched on later."),
 			},
 			dryRun(),
 		),
 		Rules: []tool.Rule{
 			tool.AtMostOne("daily_budget", "lifetime_budget"), tool.Needs("lifetime_budget", "stop_time"),
 			tool.InOrder("start_time", "stop_time"), tool.Needs("include_recommendations", "validate_only"),
-			tool.Needs("bid_strategy", "daily_budget|lifetime_budget"),
+			tool.Needs("bid_strategy", "daily_budget|lifetime_budget|is_adset_budget_sharing_enabled"),
+			tool.Needs("is_adset_budget_sharing_enabled", "bid_strategy"), tool.AtMostOne("is_adset_budget_sharing_enabled", "daily_budget", "lifetime_budget"),
 			tool.DefaultUnless("is_adset_budget_sharing_enabled", false, "daily_budget", "lifetime_budget"),
 		},
 		Category: tool.Financial, Severity: tool.High,
@@ -110,6 +111,11 @@ var campaignTools = []*tool.Tool{
 				Asks: []string{`POST /act_3000000000000001/campaigns objective=OUTCOME_SALES special_ad_categories=["FINANCIAL_PRODUCTS_SERVICES"] special_ad_category_country=["GB"]`},
 				Has:  []string{"notices.0", "notices.1"},
 			},
+			{
+				Name: "shared ad set budgets", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","is_adset_budget_sharing_enabled":true,"bid_strategy":"LOWEST_COST_WITHOUT_CAP"}`,
+				Asks: []string{"POST /act_3000000000000001/campaigns is_adset_budget_sharing_enabled=true bid_strategy=LOWEST_COST_WITHOUT_CAP"}, Has: []string{"data.id"},
+			},
+			{Name: "shared without bid strategy", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","is_adset_budget_sharing_enabled":true}`, Error: "argument_invalid", Says: []string{"bid_strategy"}, Asks: []string{}},
 			{Name: "two budgets", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","daily_budget":2000,"lifetime_budget":9000,"stop_time":"2030-01-01T00:00:00Z"}`, Error: "argument_invalid", Says: []string{"lifetime_budget"}, Asks: []string{}},
 			{Name: "lifetime budget without end", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","lifetime_budget":9000}`, Error: "argument_invalid", Says: []string{"stop_time"}, Asks: []string{}},
 			{Name: "end in the past", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","stop_time":"2020-01-01T00:00:00Z"}`, Error: "argument_invalid", Says: []string{"stop_time"}, Asks: []string{}},
@@ -122,6 +128,10 @@ var campaignTools = []*tool.Tool{
 			{
 				Name: "at the ceiling", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","daily_budget":5000}`,
 				Settings: ceiling("act_3000000000000001", "GBP", 5000), Has: []string{"data.id"},
+			},
+			{
+				Name: "above the ceiling in yen, which have no minor unit", Args: `{"ad_account_id":"act_3000000000000002","name":"W","objective":"OUTCOME_SALES","daily_budget":5001}`,
+				Settings: ceiling("act_3000000000000002", "JPY", 5000), Error: "budget_ceiling", Says: []string{"5001", "JPY"},
 			},
 			{
 				Name: "ceiling in another currency", Args: `{"ad_account_id":"act_3000000000000002","name":"W","objective":"OUTCOME_SALES","daily_budget":4000}`,

@@ -82,6 +82,16 @@ func creativeBasics() []tool.Arg {
 	}
 }
 
+// excludes are the rules that an argument goes with none of the others: what would be
+// left out in silence otherwise.
+func excludes(arg string, others ...string) []tool.Rule {
+	rules := make([]tool.Rule, 0, len(others))
+	for _, other := range others {
+		rules = append(rules, tool.AtMostOne(arg, other))
+	}
+	return rules
+}
+
 var creativeMakeTools = []*tool.Tool{
 	{
 		Name: "meta_create_ad_creative", Title: "Create Ad Creative", Set: "ads.write", Core: true,
@@ -106,12 +116,15 @@ var creativeMakeTools = []*tool.Tool{
 			tool.Text("url_tags", urlTagsDoc).Max(2000),
 			tool.Bool("validate_only", "Only let Meta check the call: nothing is stored.").Flag("execution_options", "validate_only"),
 		}),
-		Rules: []tool.Rule{
-			tool.AtMostOne("image_url", "image_hash"),
-			tool.AtMostOne("object_story_id", "object_story_spec"), tool.AtMostOne("object_story_id", "body"), tool.AtMostOne("object_story_id", "title"),
-			tool.AtMostOne("object_story_id", "link_url"), tool.AtMostOne("object_story_id", "video_id"), tool.AtMostOne("object_story_spec", "body"), tool.AtMostOne("object_story_spec", "link_url"),
-			tool.Needs("video_id", "image_url|image_hash"), tool.Needs("call_to_action_type", "link_url|video_id"),
-		},
+		Rules: slices.Concat(
+			[]tool.Rule{
+				tool.AtMostOne("image_url", "image_hash"), tool.AtMostOne("object_story_id", "object_story_spec", "asset_feed_spec"),
+				tool.Needs("video_id", "image_url|image_hash"), tool.Needs("call_to_action_type", "link_url|video_id"),
+			},
+			excludes("object_story_id", "body", "title", "description", "image_url", "image_hash", "link_url", "video_id", "instagram_user_id"),
+			excludes("object_story_spec", "body", "title", "description", "image_url", "image_hash", "link_url", "video_id"),
+			excludes("asset_feed_spec", "body", "title", "description", "image_url", "image_hash", "video_id"),
+		),
 		Check:    storySpec,
 		Category: tool.Write, Severity: tool.Medium,
 		Steps: []tool.Step{{
@@ -162,7 +175,7 @@ var creativeMakeTools = []*tool.Tool{
 	{
 		Name: "meta_create_creative_from_instagram_post", Title: "Create Creative from Instagram Post", Set: "ads.write",
 		Does: "Create a creative that advertises an existing Instagram post or reel, with its likes and comments.",
-		Use:  "Find the post with meta_list_ig_media or similar. For a new ad use meta_create_ad_creative; for a Page post give its id there.",
+		Use:  "Find the post with meta_get_instagram_media. For a new ad use meta_create_ad_creative; for a Page post give its id there.",
 		Note: "The post stays as it is and belongs to the Instagram account; text and picture can't be changed in the ad.",
 		Args: tool.Join(creativeBasics(), []tool.Arg{
 			tool.ID("page_id", "Page", "Page that the Instagram account belongs to.").To("object_id"),
@@ -242,6 +255,16 @@ var creativeCases = []tool.Case{
 		Asks: []string{`POST /act_3000000000000001/adcreatives execution_options=["validate_only"]`}, Has: []string{"data.success=true"},
 	},
 	{Name: "nothing to show", Args: `{"ad_account_id":"act_3000000000000001","name":"Empty","page_id":"4000000000000001","body":"Words"}`, Error: "argument_invalid", Says: []string{"link_url"}, Asks: []string{}},
+	{
+		Name: "an asset feed",
+		Args: `{"ad_account_id":"act_3000000000000001","name":"Mix","page_id":"4000000000000001","asset_feed_spec":{"bodies":[{"text":"Warm."},{"text":"Soft."}],"ad_formats":["SINGLE_IMAGE"],"link_urls":[{"website_url":"https://shop.example.com/"}]}}`,
+		Asks: []string{`POST /act_3000000000000001/adcreatives object_story_spec={"page_id":"4000000000000001"}`}, Has: []string{"data.id"},
+	},
+	{
+		Name: "Meta's own form", Args: `{"ad_account_id":"act_3000000000000001","name":"Own","page_id":"4000000000000001","instagram_user_id":"5000000000000001","object_story_spec":{"link_data":{"link":"https://shop.example.com/"}}}`,
+		Asks: []string{`POST /act_3000000000000001/adcreatives object_story_spec={"instagram_user_id":"5000000000000001","link_data":{"link":"https://shop.example.com/"},"page_id":"4000000000000001"}`}, Has: []string{"data.id"},
+	},
+	{Name: "own form and headline", Args: `{"ad_account_id":"act_3000000000000001","name":"Own","page_id":"4000000000000001","title":"T","object_story_spec":{"link_data":{"link":"https://shop.example.com/"}}}`, Error: "argument_invalid", Says: []string{"title"}, Asks: []string{}},
 	{Name: "post and text", Args: `{"ad_account_id":"act_3000000000000001","name":"P","page_id":"4000000000000001","object_story_id":"4000000000000001_4100000000000001","body":"Words"}`, Error: "argument_invalid", Says: []string{"body"}, Asks: []string{}},
 	{Name: "video without picture", Args: `{"ad_account_id":"act_3000000000000001","name":"F","page_id":"4000000000000001","video_id":"3500000000000001"}`, Error: "argument_invalid", Says: []string{"image_url"}, Asks: []string{}},
 }

@@ -15,12 +15,14 @@ func storySpec(e *tool.Env) error {
 	a := e.Args
 	if spec := a.Map("object_story_spec"); spec != nil {
 		spec["page_id"] = a.Str("page_id")
+		withAccount(a, spec)
 		return nil
 	}
-	if a.Has("object_story_id") || a.Has("asset_feed_spec") && !a.Has("link_url") && !a.Has("video_id") {
-		if a.Has("asset_feed_spec") {
-			a["object_story_spec"] = withAccount(a, map[string]any{"page_id": a.Str("page_id")})
-		}
+	switch {
+	case a.Has("object_story_id"):
+		return nil
+	case a.Has("asset_feed_spec") && !a.Has("link_url"):
+		a["object_story_spec"] = withAccount(a, map[string]any{"page_id": a.Str("page_id")})
 		return nil
 	}
 	kind, names := "link_data", map[string]string{

@@ -82,7 +82,7 @@ var mediaTools = []*tool.Tool{
 	{
 		Name: "meta_upload_ad_video", Title: "Upload Ad Video", Set: "ads.write",
 		Does: "Add a video to an ad account's library, from a public address that Meta fetches or from a local file in pieces.",
-		Use:  "Before meta_create_ad_creative with video_id. For the Page's own videos use meta_upload_page_video or similar; whether it is ready says meta_get_ad_video.",
+		Use:  "Before meta_create_ad_creative with video_id. For a video on the Page use meta_create_video_post; whether it is ready says meta_get_ad_video.",
 		Note: "Meta still processes the video after the answer: with wait the call stays until it is ready, for up to five minutes. Local files have to lie in the configured folder for uploads.",
 		Args: []tool.Arg{
 			adAccount("Ad account to store it in."),

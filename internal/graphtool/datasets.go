@@ -245,7 +245,7 @@ var pixelEventTools = []*tool.Tool{
 		Rules:    []tool.Rule{tool.InOrder("start_time", "end_time")},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{Verb: "GET", On: "AdsPixel", ID: "pixel_id", Edge: "stats"}},
-		Out:   tool.Out{Heading: "Events by {aggregation}"},
+		Out:   tool.Out{Heading: "Events by {aggregation}", Columns: []string{"start_time", "data"}},
 		Cases: []tool.Case{
 			{
 				Name: "old value", Args: `{"pixel_id":"1000000000000001","aggregation":"device"}`,
@@ -265,6 +265,7 @@ var pixelEventTools = []*tool.Tool{
 		Args:  tool.Join([]tool.Arg{pixel("Dataset."), tool.Text("event", "Only events of this name.").Max(100)}, period),
 		Rules: []tool.Rule{tool.InOrder("start_time", "end_time")}, Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{Verb: "GET", On: "AdsPixel", ID: "pixel_id", Edge: "stats", Fixed: map[string]string{"aggregation": "event_total_counts"}}},
+		Out:   tool.Out{Columns: []string{"start_time", "data"}},
 		Cases: []tool.Case{
 			{Name: "all", Args: `{"pixel_id":"1000000000000001"}`, Asks: []string{"GET /1000000000000001/stats aggregation=event_total_counts"}, Has: []string{"data"}},
 			{Name: "unknown dataset", Args: `{"pixel_id":"1999999999999999"}`, Error: "object_not_found"},

@@ -2,6 +2,7 @@ package graphtool
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -21,7 +22,10 @@ func (r *containerRun) await(ctx context.Context, id string) error {
 		if r.waited+pause > patience {
 			return r.late(id)
 		}
-		if err := r.env.Wait(ctx, pause); err != nil {
+		switch err := r.env.Wait(ctx, pause); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return r.late(id) // the caller's own limit
+		case err != nil:
 			return err
 		}
 		r.waited += pause

@@ -140,7 +140,7 @@ var insightTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "meta_get_ad_insights", Title: "Read results by ad", Set: "insights", Core: true,
+		Name: "meta_get_ad_insights", Title: "Read results by ad", Set: "insights",
 		Does: "Reads the delivery and results of one ad, or of each ad of an ad set, campaign or account, a row per ad.",
 		Use:  "To find which creative works. For sums over ad sets or campaigns use meta_get_adset_insights or meta_get_campaign_insights; for a large account start meta_start_insights_report.",
 		Note: insightNote,

@@ -14,7 +14,7 @@ var metricOut = tool.Out{Of: "InsightsResult", List: &isList, Members: "latest:j
 
 var pageInsightTools = []*tool.Tool{
 	{
-		Name: "meta_get_page_insights", Title: "Read a Page's numbers", Set: "insights", Core: true,
+		Name: "meta_get_page_insights", Title: "Read a Page's numbers", Set: "insights",
 		Does: "Reads metrics of a Page as series by day, week or 28 days: views, people reached, engagement, follows.",
 		Use:  "For a Page as a whole. For one post use meta_get_post_insights, for ads meta_get_account_insights, for Instagram meta_get_instagram_account_insights.",
 		Note: "Former metrics are replaced by today's, or left out where there is none, and the notices say so; one that Meta refuses does not fail the others. Days end at midnight in California. Pages with under 100 likes have no numbers.",

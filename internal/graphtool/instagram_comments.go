@@ -18,7 +18,7 @@ var instagramCommentTools = []*tool.Tool{
 			Verb: "GET", On: "IGMedia", ID: "media_id", Edge: "comments",
 			Fields: igCommentFields + ",replies.limit(5){id,text,username,timestamp,hidden}",
 		}},
-		Out: tool.Out{Columns: []string{"id", "username", "text", "like_count", "hidden", "timestamp"}, Untrusted: []string{"replies.text"}},
+		Out: tool.Out{Columns: []string{"id", "username", "text", "replies", "like_count", "hidden", "timestamp"}, Untrusted: []string{"replies.text"}},
 		Cases: []tool.Case{
 			{
 				Name: "with replies", Args: `{"media_id":"5100000000000004"}`,
@@ -95,6 +95,34 @@ var instagramCommentTools = []*tool.Tool{
 				Asks: []string{"POST /5200000000000004 hide=true"}, Has: []string{"data.success=true"},
 			},
 			{Name: "a word instead of yes", Args: `{"comment_id":"5200000000000004","is_hidden":"yes"}`, Error: "argument_invalid"},
+		},
+	},
+	{
+		Name: "meta_like_instagram_content", Title: "Like on Instagram", Set: "instagram.write",
+		Does: "Likes one Instagram post, reel, comment or reply as your account, or takes the like back.",
+		Use:  "To acknowledge a comment without words; to answer use meta_reply_instagram_comment.",
+		Note: "Everybody sees it, and its author is notified. Stories and private accounts' posts can't be liked.",
+		Args: []tool.Arg{
+			igAccount(), igMediaID("Post or reel.").Opt(), igCommentID("Comment or reply.").Opt(),
+			tool.Bool("like", "false takes the like back.").Is(true).Local(),
+		},
+		OneOf:    []string{"media_id comment_id"},
+		Category: tool.Write, Severity: tool.Medium, Repeat: true,
+		Steps: []tool.Step{
+			{Verb: "POST", On: "IGUser", ID: "ig_account_id", Edge: "likes", When: "like", Takes: []string{"media_id", "comment_id"}},
+			{Verb: "DELETE", On: "IGUser", ID: "ig_account_id", Edge: "likes", When: "!like", Takes: []string{"media_id", "comment_id"}},
+		},
+		Cases: []tool.Case{
+			{
+				Name: "comment", Args: `{"ig_account_id":"5000000000000001","comment_id":"5200000000000004"}`,
+				Asks: []string{"POST /5000000000000001/likes comment_id=5200000000000004"}, Has: []string{"data.success=true"},
+			},
+			{
+				Name: "taken back", Args: `{"ig_account_id":"5000000000000001","media_id":"5100000000000043","like":false}`,
+				Asks: []string{"DELETE /5000000000000001/likes media_id=5100000000000043"}, Has: []string{"data.success=true"},
+			},
+			{Name: "both", Args: `{"ig_account_id":"5000000000000001","media_id":"5100000000000043","comment_id":"5200000000000004"}`, Error: "argument_invalid"},
+			{Name: "a story", Args: `{"ig_account_id":"5000000000000001","media_id":"5100000000000005"}`, Error: "object_not_found"},
 		},
 	},
 	{

@@ -133,6 +133,24 @@ var instagramDiscoveryTools = []*tool.Tool{
 		},
 	},
 	{
+		Name: "meta_get_instagram_collaborative_media", Title: "List Instagram co-authored media", Set: "instagram.read",
+		Does: "Lists posts of others that your Instagram account is an accepted co-author of, with counts of likes, saves and reposts.",
+		Use:  "To measure collaborations. Open invitations are in meta_list_instagram_collaborations, your own posts in meta_get_instagram_media.",
+		Note: "total_… counts hold advertising and Facebook as well.",
+		Args: tool.Join([]tool.Arg{igAccount()}, tool.Page(50)), Category: tool.Read, Severity: tool.Low, Repeat: true,
+		Steps: []tool.Step{{Verb: "GET", On: "IGUser", ID: "ig_account_id", Edge: "collaborative_media"}},
+		Out:   tool.Out{Columns: []string{"id", "username", "media_type", "caption", "like_count", "saved_count", "shares_count", "permalink"}},
+		Cases: []tool.Case{
+			{
+				Name: "accepted", Before: []tool.Prior{{
+					Tool: "meta_answer_instagram_collaboration", Args: `{"ig_account_id":"5000000000000001","media_id":"5100000000000043","accept":true}`,
+				}},
+				Args: `{"ig_account_id":"5000000000000001"}`, Has: []string{"data.0.id=5100000000000043", "data.0.username=example_bakery", "untrusted_fields.0=caption"},
+			},
+			{Name: "unknown account", Args: `{"ig_account_id":"5999999999999999"}`, Error: "object_not_found"},
+		},
+	},
+	{
 		Name: "meta_answer_instagram_collaboration", Title: "Answer an Instagram collaboration invitation", Set: "instagram.write",
 		Does: "Accepts or declines one invitation to be co-author of another account's Instagram post.",
 		Use:  "With the media_id that meta_list_instagram_collaborations lists.",

@@ -13,7 +13,7 @@ var instagramInsightTools = []*tool.Tool{
 		Name: "meta_get_instagram_account_insights", Title: "Get Instagram account insights", Set: "insights", Core: true,
 		Does: "Reads numbers of one of your Instagram accounts over a time: views, reach, interactions, followers gained, and who the followers are.",
 		Use:  "For the account as a whole. For one post, reel or story use meta_get_instagram_media_insights, for paid results meta_get_account_insights.",
-		Note: "Without metrics you get views, reach, accounts_engaged, total_interactions and its parts. Former names (impressions, …) are replaced, with a notice. Two days by default, 30 at most; up to 48 hours late. Below 100 followers follower metrics stay empty.",
+		Note: "Without metrics you get views, reach, accounts_engaged, total_interactions and its parts. Former names (impressions, …) are replaced, with a notice. The last 24 hours by default, 30 days at most; up to 48 hours late. Below 100 followers follower metrics stay empty.",
 		Args: []tool.Arg{
 			igAccount(),
 			tool.Strings("metrics", "views reach accounts_engaged total_interactions likes comments shares saves replies reposts profile_links_taps follows_and_unfollows profile_views website_clicks content_views follower_count online_followers follower_demographics engaged_audience_demographics reached_audience_demographics.").Min(1).Max(20),
@@ -47,7 +47,7 @@ var instagramInsightTools = []*tool.Tool{
 					"GET /5000000000000001/insights metric=follower_count metric_type=time_series",
 					"GET /5000000000000001/insights metric=follows_and_unfollows breakdown=follow_type",
 				},
-				Has:   []string{"data.0.name=views", "data.2.values.length=2", "data.3.parts.0.follow_type=FOLLOWER", "notices.length=2"},
+				Has:   []string{"data.0.name=views", "data.2.values.length=1", "data.3.parts.0.follow_type=FOLLOWER", "notices.length=2"},
 				Shows: []string{"2025-04-21"},
 			},
 			{
@@ -84,8 +84,8 @@ var instagramInsightTools = []*tool.Tool{
 		Note: "Without metrics you get those that fit its product. Former names (impressions, plays, …) are replaced, with a notice. Watch times are milliseconds, reels_skip_rate percent. Organic only, except total_…. Stories: only while live, 24 hours. Parts of a carousel have none.",
 		Args: []tool.Arg{
 			igMediaID("Post, reel or story of your account."),
-			tool.Strings("metrics", "views reach likes comments saved shares reposts total_interactions; posts: profile_visits profile_activity follows; reels: ig_reels_avg_watch_time ig_reels_video_view_total_time reels_skip_rate crossposted_views facebook_views; stories: replies navigation; with ads: total_likes total_comments total_views.").Min(1).Max(20),
-			tool.Enum("breakdown", "action_type story_navigation_action_type follow_type", "action_type for profile_activity, story_navigation_action_type for navigation, follow_type for views and reach. Alone it chooses the metrics that take it."),
+			tool.Strings("metrics", "views reach likes comments saved shares reposts total_interactions; posts and stories: profile_visits profile_activity follows; reels: ig_reels_avg_watch_time ig_reels_video_view_total_time reels_skip_rate crossposted_views; stories: replies navigation link_clicks; where shared to Facebook: facebook_views; with ads: total_likes total_comments total_views.").Min(1).Max(20),
+			tool.Enum("breakdown", "action_type story_navigation_action_type", "action_type for profile_activity, story_navigation_action_type for navigation. Alone it chooses the metrics that take it."),
 		},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Flow: instagramInsights{Media: true}, Out: igNumbers,
@@ -107,7 +107,7 @@ var instagramInsightTools = []*tool.Tool{
 			{Name: "part of a carousel", Args: `{"media_id":"5100000000000031"}`, Has: []string{"data.length=0"}, Shows: []string{"parts of a carousel"}},
 			{Name: "story that is over", Args: `{"media_id":"5100000000000006"}`, Error: "object_not_found", Says: []string{"24 hours"}},
 			{
-				Name: "no such breakdown", Args: `{"media_id":"5100000000000001","metrics":["likes"],"breakdown":"follow_type"}`,
+				Name: "no such breakdown", Args: `{"media_id":"5100000000000001","metrics":["likes"],"breakdown":"action_type"}`,
 				Error: "argument_invalid", Says: []string{"likes"},
 			},
 		},

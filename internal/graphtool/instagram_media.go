@@ -35,7 +35,7 @@ var instagramMediaTools = []*tool.Tool{
 		Args: []tool.Arg{igMediaID("Post, reel or story.")}, Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{
 			Verb: "GET", On: "IGMedia", ID: "media_id",
-			Fields: igMediaFields + ",alt_text,shortcode,username,owner,is_comment_enabled,is_shared_to_feed,is_ai_generated",
+			Fields: igMediaFields + ",alt_text,shortcode,username,owner,is_comment_enabled,is_shared_to_feed,is_ai_generated,reposts_count,saved_count,shares_count",
 		}},
 		Cases: []tool.Case{
 			{
@@ -97,7 +97,7 @@ var instagramMediaTools = []*tool.Tool{
 		Name: "meta_delete_instagram_media", Title: "Delete Instagram media", Set: "instagram.write",
 		Does: "Deletes one Instagram post, carousel, reel or story of your own account, with its comments and numbers.",
 		Use:  "To take a post away for good. To stop a discussion only, use meta_toggle_instagram_comments or meta_hide_instagram_comment.",
-		Note: "It can't be undone, and Meta keeps nothing in the recently deleted folder for what the API removed. The publishing quota is not given back. Parts of a carousel can't be deleted one by one.",
+		Note: "It can't be undone. The publishing quota is not given back. Parts of a carousel can't be deleted one by one.",
 		Args: []tool.Arg{igMediaID("What to delete.")}, Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "DELETE", On: "IGMedia", ID: "media_id"}},
 		Cases: []tool.Case{

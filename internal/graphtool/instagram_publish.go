@@ -31,6 +31,13 @@ func igMade() tool.Arg {
 	return tool.Bool("is_ai_generated", "true labels the post as made with AI.")
 }
 
+func igPartnership() []tool.Arg {
+	return []tool.Arg{
+		tool.Bool("is_paid_partnership", "true labels the post as a paid partnership."),
+		tool.IDs("branded_content_sponsor_ids", "IGUser", "Brands of the paid partnership: their Instagram ids, as meta_get_instagram_user finds them.").Min(1).Max(2),
+	}
+}
+
 func igTagged(doc string) tool.Arg {
 	return tool.List("user_tags", tool.Object("", "",
 		tool.Text("username", "User name without @; the account must be public.").Req().Min(1).Max(30),
@@ -66,11 +73,11 @@ var instagramPublishTools = []*tool.Tool{
 		Does: "Publishes one photo from a public address as a post of an Instagram account: makes the container, waits until Meta has it, publishes.",
 		Use:  "For a single picture in the feed. Several: meta_publish_instagram_carousel; video: meta_publish_instagram_reel; for 24 hours only: meta_publish_instagram_story.",
 		Note: "Public at once. JPEG, at most 8 MB, between 4:5 and 1.91:1; the address must stay up until published. Counts against meta_check_instagram_publishing_limit. When Meta needs too long you get not_ready with the container to publish later.",
-		Args: []tool.Arg{
+		Args: tool.Join([]tool.Arg{
 			igAccount(), tool.URL("image_url", "Public https address of the JPEG itself.").Req(), igCaptionArg(), igAlt(), igLocation(),
 			igCollaborators(), igTagged("People in the picture, with their place in it."), igProductTags("product_tags", 5, "Products to tag; the account needs an approved shop."),
 			igMade(), igPublishNow(), igScheduled(),
-		},
+		}, igPartnership()),
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
 		Flow: instagramPost{containerFlow: containerFlow{publishing: instagramPublishing, Fixed: map[string]string{}}},
 		Out:  igPosted,
@@ -88,7 +95,8 @@ var instagramPublishTools = []*tool.Tool{
 			{
 				Name: "with tags and co-authors",
 				Args: `{` + shop + `,"image_url":"https://cdn.example.com/a.jpg","collaborators":["example_bakery"],"user_tags":[{"username":"customer_one","x":0.2,"y":0.3}],` +
-					`"product_tags":[{"product_id":"7100000000000001","x":0.5,"y":0.5}],"location_id":"4000000000000001","is_ai_generated":true}`,
+					`"product_tags":[{"product_id":"7100000000000001","x":0.5,"y":0.5}],"location_id":"4000000000000001","is_ai_generated":true,` +
+					`"is_paid_partnership":true,"branded_content_sponsor_ids":["5000000000000003"]}`,
 				Has: []string{"data.id"},
 			},
 			{
@@ -136,11 +144,11 @@ var instagramPublishTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "meta_publish_instagram_reel", Title: "Publish Instagram reel", Set: "instagram.write", Core: true,
+		Name: "meta_publish_instagram_reel", Title: "Publish Instagram reel", Set: "instagram.write",
 		Does: "Publishes one video as a reel of an Instagram account, from a public address or a local file, and waits for Meta's processing.",
 		Use:  "For any single video; the API has no other video post. For 24 hours only use meta_publish_instagram_story, for a Facebook Page meta_publish_page_reel.",
 		Note: "Public at once. 9:16, 3 seconds to 15 minutes, MP4 or MOV, at most 300 MB. Waits up to 5 minutes, then answers not_ready with the container for meta_publish_instagram_container. Trial reels show to people who don't follow first.",
-		Args: []tool.Arg{
+		Args: tool.Join([]tool.Arg{
 			igAccount(),
 			tool.URL("video_url", "Public https address of the video itself. Give this or video_file."),
 			tool.Text("video_file", "Video inside the folder for uploads, sent by resumable upload. Give this or video_url.").Like(tool.FileFormat).Local(),
@@ -154,7 +162,7 @@ var instagramPublishTools = []*tool.Tool{
 			tool.Object("trial_params", "Makes it a trial reel.",
 				tool.Enum("graduation_strategy", "MANUAL SS_PERFORMANCE", "MANUAL: a person shows it to followers in the app; SS_PERFORMANCE: Instagram does when it performs well.").Req()),
 			igMade(), igPublishNow(), igScheduled(),
-		},
+		}, igPartnership()),
 		OneOf:    []string{"video_url video_file"},
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
 		Flow: instagramPost{containerFlow: containerFlow{publishing: instagramPublishing, Fixed: map[string]string{"media_type": "REELS"}}, File: "video_file"},
@@ -229,7 +237,7 @@ var instagramPublishTools = []*tool.Tool{
 		Does: "Publishes 2 to 10 pictures and videos, mixed in any order, as one carousel post of an Instagram account.",
 		Use:  "For a single picture use meta_publish_instagram_photo, for a single video meta_publish_instagram_reel.",
 		Note: "Public at once; counts once against the quota. All parts are cut to the shape of the first. When a part fails nothing is published, and the error names the parts that were made: those that are fine can be given again as child_container_ids.",
-		Args: []tool.Arg{
+		Args: tool.Join([]tool.Arg{
 			igAccount(),
 			tool.List("items", tool.Object("", "",
 				tool.URL("url", "Public https address of the JPEG, MP4 or MOV itself.").Req(),
@@ -238,7 +246,7 @@ var instagramPublishTools = []*tool.Tool{
 			), "The parts, in order.").Min(1).Max(10).Local(),
 			tool.IDs("child_container_ids", "IGContainer", "Part containers that an earlier call made; they come before items.").Min(1).Max(10).Local(),
 			igCaptionArg(), igCollaborators(), igLocation(), igMade(), igPublishNow(), igScheduled(),
-		},
+		}, igPartnership()),
 		AnyOf:    []string{"items child_container_ids"},
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
 		Flow: instagramPost{containerFlow: containerFlow{

@@ -66,7 +66,7 @@ var instagramShopTools = []*tool.Tool{
 		Name: "meta_tag_instagram_products", Title: "Tag products in an Instagram post", Set: "commerce.write",
 		Does: "Adds product tags to an Instagram post that is published already, or moves those it has.",
 		Use:  "For posts without tags. For new posts give product_tags when publishing.",
-		Note: "Tags of other products stay; a tag is removed in the app only. Shows at once. At most 5 tags on a photo or reel, 20 in a carousel.",
+		Note: "Tags of other products stay; a tag is removed in the app only. Shows at once. At most 5 tags on a photo, 30 on a reel, 20 in a carousel.",
 		Args: []tool.Arg{
 			igMediaID("Post or reel."),
 			igProductTags("updated_tags", 20, "Products, with their place on photos.").Req().Min(1),

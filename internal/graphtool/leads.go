@@ -38,7 +38,7 @@ var leadTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "meta_get_leadgen_leads", Title: "Read leads", Set: "ads.read", Core: true,
+		Name: "meta_get_leadgen_leads", Title: "Read leads", Set: "ads.read",
 		Does: "Reads the leads that a lead form, or one ad, collected.",
 		Use:  "For handing leads on and for conversion-lead events (the id is the lead_id). Forms are in meta_list_leadgen_forms.",
 		Note: "Answers are masked unless the operator has opened leads. Meta keeps leads for 90 days.",
@@ -126,7 +126,7 @@ func maskLeads(a *tool.Answer) {
 		delete(lead, "custom_disclaimer_responses")
 	}
 	if hidden {
-		a.Notices = append(a.Notices, "Answers are masked: they are personal data. The operator opens them with the setting for leads (meta.leads_clear).")
+		a.Notices = append(a.Notices, "Answers are masked: they are personal data. The operator opens them with meta.leads: clear in sluice.yaml.")
 	}
 }
 

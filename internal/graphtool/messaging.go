@@ -187,7 +187,7 @@ func broadcast(name, title string, category tool.Category, severity tool.Severit
 		Args: append([]tool.Arg{first}, more...), Category: category, Severity: severity,
 		Gone: &tool.Gone{
 			Why:     "Meta publishes no API for broadcast channels",
-			Instead: "Use the Instagram app for the channel; direct messages go through " + instead + ", posts through meta_publish_instagram_image.",
+			Instead: "Use the Instagram app for the channel; direct messages go through " + instead + ", posts through meta_publish_instagram_photo.",
 		},
 		Cases: []tool.Case{{Name: "says so", Args: args, Asks: []string{}, Error: "unsupported", Says: []string{"broadcast"}}},
 	}

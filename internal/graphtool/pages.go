@@ -21,7 +21,7 @@ var pageTools = []*tool.Tool{
 		Name: "meta_list_pages", Title: "List Facebook Pages", Set: "pages.read", Core: true,
 		Does: "Lists the Facebook Pages that the access token may work for, with their ids, audience and linked Instagram account.",
 		Use:  "Start here when you don't know a page_id. For one Page that you know, meta_get_page tells more.",
-		Note: "tasks says what the token may do on each Page (CREATE_CONTENT, MODERATE, MESSAGING, ANALYZE, ADVERTISE, MANAGE). Page tokens are looked up when they are needed and never shown.",
+		Note: "tasks says what the token may do on each Page (CREATE_CONTENT, MODERATE, MESSAGING, ANALYZE, ADVERTISE, MANAGE). Empty: the token's user works for no Page. Page tokens are looked up when they are needed and never shown.",
 		Args: tool.Page(100), Category: tool.Read, Severity: tool.Medium, Repeat: true,
 		Steps: []tool.Step{{
 			Verb: "GET", On: "User", ID: "me", Edge: "accounts",

@@ -162,13 +162,13 @@ func TestFewHooks(t *testing.T) {
 // TestShortList: clients refuse long lists, so what all see is short.
 func TestShortList(t *testing.T) {
 	t.Parallel()
-	core := 0
-	for _, r := range all() {
+	listed := len(writetool.Records()) // in any case
+	for _, r := range graphtool.All() {
 		if r.Core {
-			core++
+			listed++
 		}
 	}
-	if core > 39 {
-		t.Errorf("%d tools are in the short list, which has room for 39 beside the search", core)
+	if listed > 39 {
+		t.Errorf("%d tools are in the short list, which has room for 39 beside the search", listed)
 	}
 }

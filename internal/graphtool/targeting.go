@@ -33,7 +33,7 @@ func goal() tool.Arg {
 
 var targetingTools = []*tool.Tool{
 	{
-		Name: "meta_search_targeting_interests", Title: "Search targeting interests", Set: "ads.read", Core: true,
+		Name: "meta_search_targeting_interests", Title: "Search targeting interests", Set: "ads.read",
 		Does: "Finds interests by words and gives their ids for flexible_spec.interests of an ad set.",
 		Use:  "For places use meta_search_targeting_geolocations, for jobs and schools meta_search_targeting_demographics; meta_search_targeting_options searches every kind at once.",
 		Note: "Audience sizes are bounds over all of Meta, not for your account.",

@@ -43,7 +43,7 @@ var threadsReadTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "threads_get_posts", Title: "List Threads posts", Set: "threads.read", Core: true,
+		Name: "threads_get_posts", Title: "List Threads posts", Set: "threads.read",
 		Does: "Lists the posts of the token's Threads account, newest first, with text, media, type and address.",
 		Use:  "Find media_id here for the other tools. For replies that the account wrote use threads_get_my_replies; for posts of another public profile threads_get_profile_posts.",
 		Note: "Reposts come as media_type REPOST_FACADE without text.",
@@ -103,7 +103,7 @@ var threadsReadTools = []*tool.Tool{
 	{
 		Name: "threads_check_rate_limits", Title: "Check Threads quotas", Set: "threads.read",
 		Does: "Shows how much of its 24-hour quotas the Threads account has used: posts, replies, deletions, location searches.",
-		Use:  "Before you publish or delete many things. Quotas of the other APIs are in meta_get_usage.",
+		Use:  "Before you publish or delete many things. Quotas of the other APIs are in meta_get_api_usage.",
 		Note: "config has quota_total and quota_duration in seconds; usually 250 posts, 1,000 replies, 100 deletions, 500 location searches. A carousel counts once.",
 		Args: []tool.Arg{threadsUser()}, Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{

@@ -53,7 +53,7 @@ var utilityTools = []*tool.Tool{
 		},
 	},
 	{
-		Name: "meta_debug_token", Title: "Look at the access token", Set: "utility", Core: true,
+		Name: "meta_debug_token", Title: "Look at the access token", Set: "utility",
 		Does: "Reads what Meta says of the configured access token: whether it is valid, until when, and which permissions it has.",
 		Use:  "When a call answers scope_missing or connector_expired. Whether the APIs answer at all is in meta_health_check.",
 		Note: "Never shows the token. expires_at 0 means no end; data_access_expires_at is when access to a person's data ends.",

@@ -15,7 +15,7 @@ import (
 // graphspec ask for outside Threads.
 var metaScopes = []string{
 	"ads_management", "ads_read", "business_management", "catalog_management", "commerce_account_read_orders", "instagram_basic",
-	"instagram_content_publish", "instagram_manage_comments", "instagram_manage_events", "instagram_manage_insights",
+	"instagram_content_publish", "instagram_manage_comments", "instagram_manage_engagement", "instagram_manage_events", "instagram_manage_insights",
 	"instagram_manage_contents", "instagram_manage_messages", "instagram_shopping_tag_products", "leads_retrieval", "page_events", "pages_manage_ads",
 	"pages_manage_cta", "pages_manage_engagement", "pages_manage_instant_articles", "pages_manage_metadata", "pages_manage_posts",
 	"pages_messaging", "pages_read_engagement", "pages_read_user_content", "pages_show_list", "pages_user_gender", "pages_user_locale",

@@ -27,6 +27,8 @@ func createCampaign(c *Call) (any, *Error) {
 		return nil, Fail("budget_sharing_unsaid")
 	case budget && c.Bool("is_adset_budget_sharing_enabled"):
 		return nil, Fail("budget_sharing_twice")
+	case c.Bool("is_adset_budget_sharing_enabled") && !c.Has("bid_strategy"):
+		return nil, Fail("budget_sharing_bid")
 	}
 	o, answer, err := c.Create()
 	if err != nil || o == nil {

@@ -123,6 +123,7 @@ func TestAdObjectsAreRefusedAsMetaDoes(t *testing.T) {
 	}{
 		"no word about budget sharing":   {"budget_sharing_unsaid", "POST", world.AdAccountID, "campaigns", campaign()},
 		"sharing with a campaign budget": {"budget_sharing_twice", "POST", world.AdAccountID, "campaigns", campaign("daily_budget", "900", "is_adset_budget_sharing_enabled", "true")},
+		"sharing without bid strategy":   {"budget_sharing_bid", "POST", world.AdAccountID, "campaigns", campaign("is_adset_budget_sharing_enabled", "true")},
 		"less than the least":            {"budget_too_low", "POST", world.AdAccountID, "campaigns", campaign("daily_budget", "79")},
 		"less than the least in yen":     {"budget_too_low", "POST", world.YenAccountID, "campaigns", campaign("daily_budget", "149")},
 		"two budgets":                    {"parameter", "POST", world.AdAccountID, "campaigns", campaign("daily_budget", "900", "lifetime_budget", "9000")},

@@ -13,8 +13,17 @@ var instagramFields = map[string]fieldOf{
 	"IGUser.media_count":     func(c *Call, o *Object) any { return len(c.World.Linked(o, "media")) },
 	"IGMedia.like_count":     func(c *Call, o *Object) any { return igNumbers(c, o)["likes"] },
 	"IGMedia.comments_count": func(c *Call, o *Object) any { return igComments(c.World, o) },
-	"IGMedia.owner":          func(_ *Call, o *Object) any { return Ref(o.Owner) },
-	"IGMedia.username":       func(c *Call, o *Object) any { return igName(c.World, o) },
+	"IGMedia.reposts_count":  func(c *Call, o *Object) any { return igNumbers(c, o)["reposts"] },
+	"IGMedia.saved_count":    func(c *Call, o *Object) any { return igNumbers(c, o)["saved"] },
+	"IGMedia.shares_count":   func(c *Call, o *Object) any { return igNumbers(c, o)["shares"] },
+	"IGComment.like_count": func(_ *Call, o *Object) any {
+		if o.Attrs[igLiked] == true {
+			return 1
+		}
+		return 0
+	},
+	"IGMedia.owner":    func(_ *Call, o *Object) any { return Ref(o.Owner) },
+	"IGMedia.username": func(c *Call, o *Object) any { return igName(c.World, o) },
 	"IGContainer.status_code": func(c *Call, o *Object) any {
 		code, _ := igStatus(c.World, o)
 		return code

@@ -10,7 +10,7 @@ import (
 func igComment(w *World, media *Object, id, by, text string, ago time.Duration) *Object {
 	at := w.Now().Add(-ago)
 	o := w.AddAs(id, "IGComment", media, Attrs{
-		"text": text, "username": by, "timestamp": at, "hidden": false, "like_count": 0, "media": Ref(media.ID),
+		"text": text, "username": by, "timestamp": at, "hidden": false, "media": Ref(media.ID),
 		"from": map[string]any{"id": "1780000000000" + id[len(id)-4:], "username": by},
 	})
 	o.Made = at
@@ -42,6 +42,8 @@ var igCommentBehaviours = map[string]Behaviour{
 		return OK(), nil
 	},
 	"POST IGUser.mentions": igAnswerMention,
+	"POST IGUser.likes":    func(c *Call) (any, *Error) { return igLike(c, true) },
+	"DELETE IGUser.likes":  func(c *Call) (any, *Error) { return igLike(c, false) },
 }
 
 // igStrange reports whether a comment hangs under somebody else's post.
@@ -67,6 +69,24 @@ func igWrite(c *Call, media, under *Object, edge string) (any, *Error) {
 	}
 	c.World.Link(under, edge, o)
 	return ID(o), nil
+}
+
+// igLiked marks what the account likes.
+const igLiked = "liked"
+
+// igLike likes a post, reel, comment or reply, or takes the like back; stories can't be
+// liked.
+func igLike(c *Call, like bool) (any, *Error) {
+	if c.Has("media_id") == c.Has("comment_id") {
+		return nil, Bad("Exactly one of media_id and comment_id must be given")
+	}
+	id := c.Param("media_id") + c.Param("comment_id")
+	o := c.World.Get(id)
+	if o == nil || o.Kind != "IGMedia" && o.Kind != "IGComment" || o.Str("media_product_type") == "STORY" {
+		return nil, c.NoObject(id)
+	}
+	o.Attrs[igLiked] = like
+	return OK(), nil
 }
 
 // igText holds a comment to Instagram's rules (reference/ig-comment/replies): 300

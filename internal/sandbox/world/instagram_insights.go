@@ -99,14 +99,14 @@ func igAccountInsights(c *Call) (any, *Error) {
 	return c.Rows("IGInsight", rows)
 }
 
-// igRange is the time asked for: two days by default, 30 at most.
+// igRange is the time asked for: the last day by default, 30 at most.
 func igRange(c *Call) (from, to time.Time, err *Error) {
-	to, from = c.Now, c.Now.Add(-2*igDay)
+	to, from = c.Now, c.Now.Add(-igDay)
 	if c.Has("until") {
 		if to, err = c.When("until"); err != nil {
 			return from, to, err
 		}
-		from = to.Add(-2 * igDay)
+		from = to.Add(-igDay)
 	}
 	if c.Has("since") {
 		if from, err = c.When("since"); err != nil {
@@ -195,7 +195,7 @@ func igSeries(c *Call, metric string, from, to time.Time) []any {
 // what rounding leaves.
 var igParts = map[string][]igPart{
 	"follow_type":                  {{"FOLLOWER", 70}, {"NON_FOLLOWER", 30}},
-	"media_product_type":           {{"POST", 45}, {"REEL", 35}, {"STORY", 20}},
+	"media_product_type":           {{"FEED", 45}, {"REELS", 35}, {"STORY", 20}},
 	"contact_button_type":          {{"DIRECTION", 50}, {"EMAIL", 30}, {"CALL", 20}},
 	"action_type":                  {{"BIO_LINK_CLICKED", 60}, {"DIRECTION", 25}, {"EMAIL", 15}},
 	"story_navigation_action_type": {{"TAP_FORWARD", 60}, {"TAP_BACK", 10}, {"TAP_EXIT", 20}, {"SWIPE_FORWARD", 10}},
@@ -303,12 +303,15 @@ func igNumbers(c *Call, o *Object) map[string]int {
 	n := map[string]int{
 		"views": views, "reach": reach, "likes": reach * 8 / 100, "comments": igComments(c.World, o), "saved": reach * 2 / 100,
 		"shares": reach / 100, "reposts": reach / 200, "profile_visits": reach * 3 / 100, "profile_activity": reach / 100,
-		"follows": reach / 300, "navigation": views * 9 / 10, "crossposted_views": views, "facebook_views": 0,
+		"link_clicks": reach / 60, "follows": reach / 300, "navigation": views * 9 / 10, "crossposted_views": views, "facebook_views": 0,
 		"ig_reels_avg_watch_time": 6200, "ig_reels_video_view_total_time": 6200 * views, "reels_skip_rate": 31,
+	}
+	if o.Attrs[igLiked] == true {
+		n["likes"]++
 	}
 	if o.Str("media_product_type") == "STORY" {
 		n["replies"] = reach / 80
-		n["total_interactions"] = n["replies"] + n["shares"]
+		n["total_interactions"] = n["replies"] + n["shares"] + n["reposts"]
 	} else {
 		n["total_interactions"] = n["likes"] + n["comments"] + n["saved"] + n["shares"] + n["reposts"]
 	}

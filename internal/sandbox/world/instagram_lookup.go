@@ -35,13 +35,14 @@ var igLookupBehaviours = map[string]Behaviour{
 	"GET IGHashtag.top_media":               func(c *Call) (any, *Error) { return igTagged(c, 365*igDay) },
 	"GET IGHashtag.recent_media":            func(c *Call) (any, *Error) { return igTagged(c, igDay) },
 	"GET IGUser.collaboration_invites":      igInvites,
+	"GET IGUser.collaborative_media":        igCollaborations,
 	"POST IGUser.collaboration_invites": func(c *Call) (any, *Error) {
 		o := c.World.Get(c.Param("media_id"))
 		if o == nil || !c.World.Unlink(c.On, "invites", o) {
 			return nil, c.NoObject(c.Param("media_id"))
 		}
 		if c.Bool("accept") {
-			c.World.Link(c.On, "tags", o)
+			c.World.Link(c.On, "collaborations", o)
 		}
 		return OK(), nil
 	},
@@ -132,6 +133,22 @@ func igInvites(c *Call) (any, *Error) {
 	return c.Rows("IGCollaborationInvite", rows)
 }
 
+// igCollaborations are the posts of others that the account is a co-author of.
+func igCollaborations(c *Call) (any, *Error) {
+	var rows []map[string]any
+	for _, o := range c.World.Linked(c.On, "collaborations") {
+		n := igNumbers(c, o)
+		rows = append(rows, map[string]any{
+			"id": o.ID, "username": igName(c.World, o), "media_type": o.Str("media_type"), "media_product_type": o.Str("media_product_type"),
+			"caption": o.Str("caption"), "media_url": o.Str("media_url"), "permalink": o.Str("permalink"), "timestamp": GraphTime(igTime(o)),
+			"like_count": n["likes"], "comments_count": n["comments"], "reposts_count": n["reposts"], "saved_count": n["saved"],
+			"shares_count": n["shares"], "total_like_count": n["total_likes"], "total_comments_count": n["total_comments"],
+			"total_views_count": n["total_views"],
+		})
+	}
+	return c.Rows("IGCollaborativeMedia", rows)
+}
+
 // igTags is where a post keeps its product tags.
 const igTags = "product_tags_kept"
 
@@ -207,6 +224,8 @@ func igProductTags(c *Call, name, kind string) ([]map[string]any, *Error) {
 		}
 		if _, x := tag["x"]; kind == "IMAGE" && !x {
 			return nil, Fail("ig_tag_position")
+		} else if kind == "VIDEO" && x {
+			return nil, Fail("ig_tag_no_position")
 		}
 	}
 	return tags, nil

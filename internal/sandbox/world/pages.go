@@ -58,7 +58,10 @@ func updatePage(c *Call) (any, *Error) {
 var pictureSizes = map[string]int{"square": 50, "small": 50, "normal": 100, "album": 50, "large": 200}
 
 func pagePicture(c *Call, page *Object) any {
-	size := pictureSizes[orDefault(c.Param("type"), "normal")]
+	size, ok := pictureSizes[c.Param("type")]
+	if !ok {
+		size = pictureSizes["normal"]
+	}
 	picture := orDefault(page.Str("picture_url"), "https://scontent.example.com/"+page.ID+"/logo.png")
 	return map[string]any{"data": map[string]any{"url": picture, "width": size, "height": size, "is_silhouette": false}}
 }
