@@ -2,15 +2,17 @@ package graphspec
 
 // The inbox of a Page: conversations of Messenger and, for the Instagram account that
 // is linked to the Page, of Instagram. Both are reached through the Page, with its token.
+//
+// Messenger needs pages_messaging, Instagram instagram_manage_messages.
 var messagingNodes = []*Node{
 	{
 		Name: "Conversation", ID: Opaque, Evidence: Specified,
 		Fields: "id* link:url updated_time*:time message_count:int unread_count:int snippet:text " +
 			"participants:list<MessagingUser> senders:list<MessagingUser> can_reply:bool is_subscribed:bool name:text subject:text",
-		Read: &Op{Scopes: "pages_messaging", Token: PageToken, Evidence: Specified},
+		Read: &Op{Scopes: inboxScopes, Token: PageToken, Evidence: Specified},
 		Edges: []Edge{
 			{Name: "messages", Get: &Op{
-				Returns: "Message", Scopes: "pages_messaging", Token: PageToken, Evidence: Specified,
+				Returns: "Message", Scopes: inboxScopes, Token: PageToken, Evidence: Specified,
 				Note: "Details can be read of the 20 newest messages only.",
 			}},
 		},
@@ -19,7 +21,7 @@ var messagingNodes = []*Node{
 		Name: "Message", ID: Opaque, Evidence: Specified,
 		Fields: "id* created_time*:time message:text from:MessagingUser to:list<MessagingUser> attachments:list<MessageAttachment> " +
 			"sticker:url tags:json shares:json reply_to:json reactions:json is_unsupported:bool",
-		Read: &Op{Scopes: "pages_messaging", Token: PageToken, Evidence: Specified},
+		Read: &Op{Scopes: inboxScopes, Token: PageToken, Evidence: Specified},
 	},
 	{
 		// Page-scoped (Messenger) or Instagram-scoped ids; a Page that takes part is one too.
@@ -49,33 +51,35 @@ var messagingEnums = map[string]string{
 	"NotificationType":  "REGULAR SILENT_PUSH NO_PUSH",
 }
 
+const inboxScopes = "pages_messaging|instagram_manage_messages"
+
 // pageInbox are the edges of a Page that belong to messaging.
 var pageInbox = []Edge{
 	{Name: "conversations", Get: &Op{
 		Params: "platform:MessagingPlatform folder:MessagingFolder user_id:id tags:list<string>", Returns: "Conversation",
-		Scopes: "pages_messaging|instagram_manage_messages", Token: PageToken, Evidence: Specified,
+		Scopes: inboxScopes, Token: PageToken, Evidence: Specified,
 		Note: "Instagram's folder of requests lists no thread that was quiet for 30 days.",
 	}},
 	{Name: "messages", Post: &Op{
 		Params: "recipient:map! message:map messaging_type:MessagingType tag:MessageTag sender_action:SenderAction notification_type:NotificationType",
 		Answer: "recipient_id:id message_id:string",
-		Scopes: "pages_messaging|instagram_manage_messages", Token: PageToken, Evidence: Documented,
+		Scopes: inboxScopes, Token: PageToken, Evidence: Documented,
 		Note: "A person who wrote can be answered for 24 hours; see the messaging policy for what goes after that.",
 	}},
 	{
 		Name: "messenger_profile",
 		Get: &Op{
 			Params: "fields! platform:MessagingPlatform", Returns: "MessengerProfile",
-			Scopes: "pages_messaging|instagram_manage_messages", Token: PageToken, Evidence: Documented,
+			Scopes: inboxScopes, Token: PageToken, Evidence: Documented,
 		},
 		Post: &Op{
 			Params: "platform:MessagingPlatform greeting:list<map> ice_breakers:list<map> persistent_menu:list<map> get_started:map whitelisted_domains:list<url> account_linking_url:url",
 			Answer: "result:string",
-			Scopes: "pages_messaging|instagram_manage_messages", Token: PageToken, Evidence: Documented,
+			Scopes: inboxScopes, Token: PageToken, Evidence: Documented,
 		},
 		Delete: &Op{
 			Params: "fields:list<string>! platform:MessagingPlatform", Answer: "result:string",
-			Scopes: "pages_messaging|instagram_manage_messages", Token: PageToken, Evidence: Documented,
+			Scopes: inboxScopes, Token: PageToken, Evidence: Documented,
 		},
 	},
 }

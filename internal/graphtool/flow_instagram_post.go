@@ -82,22 +82,7 @@ func (f instagramPost) Run(ctx context.Context, e *tool.Env) (*tool.Answer, erro
 		delete(made, "id")
 		e.Notice("Nothing is published yet: meta_publish_instagram_container publishes this container within 24 hours.")
 	}
-	return answer, withParts(err)
-}
-
-// withParts names in words the containers that a carousel had before it failed.
-func withParts(err error) error {
-	f, ok := fault.As(err)
-	if !ok {
-		return err
-	}
-	parts, _ := f.Details["child_container_ids"].([]string)
-	if len(parts) == 0 {
-		return err
-	}
-	told := *f
-	told.Message += "; parts made so far: " + strings.Join(parts, ", ")
-	return &told
+	return answer, err
 }
 
 func answerData(a *tool.Answer) (map[string]any, bool) {

@@ -272,7 +272,7 @@ var instagramPublishTools = []*tool.Tool{
 			{
 				Name:  "a part fails",
 				Args:  `{` + shop + `,"items":[{"url":"https://cdn.example.com/1.jpg","type":"IMAGE"},{"url":"` + broken + `.mp4","type":"VIDEO"}]}`,
-				Error: "meta_refused", Says: []string{"item 2 of 2", "2207026", "parts made so far: 120000000000001, 120000000000002"},
+				Error: "meta_refused", Says: []string{"item 2 of 2", "2207026", "made so far: 120000000000001, 120000000000002"},
 			},
 			{
 				Name: "parts that were made before", Before: []tool.Prior{

@@ -91,7 +91,8 @@ var inboxTools = []*tool.Tool{
 			tool.ID("user_id", "MessagingUser", "Instagram-scoped id of a person, for the one conversation with them.").Opt(),
 		}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Medium, Repeat: true,
-		Flow: inboxList{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}, Fields: conversationsOfInstagram},
+		Scopes: []string{"instagram_manage_messages"},
+		Flow:   inboxList{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}, Fields: conversationsOfInstagram},
 		Out: tool.Out{
 			Of: "Conversation", List: messageList(), Heading: "Instagram conversations", Columns: []string{"id", "updated_time", "participants", "messages"},
 			Members: "participants:list<MessagingUser> messages:list<Message>", Untrusted: []string{"messages", "participants"},
@@ -104,6 +105,7 @@ var inboxTools = []*tool.Tool{
 			},
 			{Name: "Page named", Args: `{"ig_account_id":"5000000000000001","page_id":"4000000000000001","limit":1}`, Asks: []string{"GET /4000000000000001/conversations platform=instagram"}, Has: []string{"has_more=true", "next_cursor"}},
 			{Name: "not linked", Args: `{"ig_account_id":"5999999999999999"}`, Error: "object_not_found", Says: []string{"linked"}},
+			{Name: "no permission", Args: `{"ig_account_id":"5000000000000001"}`, Token: "only:pages_show_list,pages_messaging", Error: "scope_missing", Says: []string{"instagram_manage_messages"}},
 			{Name: "unknown folder", Args: `{"ig_account_id":"5000000000000001","folder":"drafts"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"folder"}},
 		},
 	},
@@ -117,7 +119,8 @@ var inboxTools = []*tool.Tool{
 			throughPage(),
 		}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Medium, Repeat: true,
-		Flow: inboxList{inbox: inbox{Platform: "instagram"}, Conversation: "conversation_id", Fields: messageFields},
+		Scopes: []string{"instagram_manage_messages"},
+		Flow:   inboxList{inbox: inbox{Platform: "instagram"}, Conversation: "conversation_id", Fields: messageFields},
 		Out: tool.Out{
 			Of: "Message", List: messageList(), Heading: "Messages of {conversation_id}", Columns: []string{"created_time", "from", "message", "id"},
 			Members:   "from:MessagingUser to:list<MessagingUser> message:text attachments:list<MessageAttachment> sticker:url is_unsupported:bool",

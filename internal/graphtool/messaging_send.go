@@ -113,8 +113,9 @@ var sendTools = []*tool.Tool{
 		}, sendArgs()...),
 		Rules:    sendRules(),
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
-		Flow: sendFlow{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}},
-		Out:  tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
+		Scopes: []string{"instagram_manage_messages"},
+		Flow:   sendFlow{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}},
+		Out:    tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
 		Cases: []tool.Case{
 			{
 				Name: "inside the window", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"Yes!"}`,
@@ -143,8 +144,9 @@ var sendTools = []*tool.Tool{
 		}, sendArgs()...),
 		OneOf: []string{"image_url link_url"}, Rules: sendRules(),
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
-		Flow: sendFlow{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}},
-		Out:  tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
+		Scopes: []string{"instagram_manage_messages"},
+		Flow:   sendFlow{inbox: inbox{Platform: "instagram", Account: "ig_account_id"}},
+		Out:    tool.Out{Members: sentMembers, Heading: "Message to {recipient_id}"},
 		Cases: []tool.Case{
 			{
 				Name: "image", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","image_url":"https://example.com/cup.jpg","page_id":"4000000000000001"}`,

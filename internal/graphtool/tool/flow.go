@@ -63,7 +63,10 @@ func (e *Env) target(t Target, params map[string]any) (graph.Request, error) {
 		values.Set(name, text)
 	}
 	s := Step{Verb: t.Verb, On: t.On, Edge: t.Edge}
-	r := graph.Request{Method: t.Verb, Path: path, Repeat: t.Repeat, Token: e.token(&s, op, path), Scopes: e.Tool.scopes(op)}
+	r := graph.Request{
+		Method: t.Verb, Path: path, Repeat: t.Repeat, Token: e.token(&s, op, path), Scopes: e.Tool.scopes(op),
+		Urgent: true, // what a flow has begun is not left half done for a pool that is nearly used up
+	}
 	if t.Page != "" && op.Token == graphspec.PageToken {
 		r.Token = graph.TokenRef{Kind: "page", Page: t.Page}
 	}

@@ -145,8 +145,23 @@ func lastInbound(w *World, thread *Object) time.Time {
 	return time.Time{}
 }
 
+// mayUse asks for the permission of a platform's inbox.
+func (c *Call) mayUse(platform string) *Error {
+	scope := "pages_messaging"
+	if platform == "instagram" {
+		scope = "instagram_manage_messages"
+	}
+	if c.Token != nil && !slices.Contains(c.Token.Scopes, scope) {
+		return Fail("permission_to_read", "scope", scope)
+	}
+	return nil
+}
+
 func listConversations(c *Call) (any, *Error) {
 	platform := orDefault(c.Param("platform"), "messenger")
+	if err := c.mayUse(platform); err != nil {
+		return nil, err
+	}
 	list := slices.DeleteFunc(c.World.Linked(c.On, "conversations"), func(o *Object) bool {
 		folder := c.Param("folder")
 		return o.Str("platform") != platform || c.Has("user_id") && o.Str("person") != c.Param("user_id") || folder != "" && o.Str("folder") != folder
@@ -159,6 +174,9 @@ func listConversations(c *Call) (any, *Error) {
 func listMessages(c *Call) (any, *Error) {
 	wanted, err := c.Fields()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.mayUse(c.On.Str("platform")); err != nil {
 		return nil, err
 	}
 	list := c.World.Linked(c.On, "messages")

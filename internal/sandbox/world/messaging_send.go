@@ -48,6 +48,9 @@ func sendMessage(c *Call) (any, *Error) {
 	if c.Has("sender_action") && !c.Has("message") {
 		return map[string]any{"recipient_id": m.Recipient.ID}, nil
 	}
+	if err := c.mayUse(thread.Str("platform")); err != nil {
+		return nil, err
+	}
 	if err := m.check(thread.Str("platform")); err != nil {
 		return nil, err
 	}
