@@ -244,7 +244,7 @@ func (s *TokenSource) find(ctx context.Context, given, none string) (string, err
 			return t, nil
 		}
 	case s.Keychain != nil:
-		if t, err := s.Keychain.read(); t != "" || err != nil {
+		if t, err := s.Keychain.read(ctx); t != "" || err != nil {
 			return t, err
 		}
 	case len(s.Command) > 0:

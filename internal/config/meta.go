@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zalando/go-keyring"
-
 	"sluice/internal/fault"
 	"sluice/internal/graphspec"
 )
@@ -77,18 +75,3 @@ func (m *Meta) check() error {
 	return fault.New(fault.Usage, "%s", strings.Join(all, "; ")).WithFix("see docs/meta.md")
 }
 
-// Keychain names an entry of the system's keychain: Keychain on macOS, the Secret
-// Service on Linux, the credential manager on Windows.
-type Keychain struct {
-	Service string `yaml:"service"`
-	User    string `yaml:"user"`
-}
-
-func (k *Keychain) read() (string, error) {
-	text, err := keyring.Get(k.Service, k.User)
-	if err != nil {
-		return "", fault.New(fault.AuthRequired, "the keychain entry %s of %s can't be read", k.User, k.Service).
-			WithFix("check its name, and that the keychain is unlocked").Wrap(err)
-	}
-	return strings.TrimSpace(text), nil
-}

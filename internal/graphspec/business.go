@@ -21,10 +21,7 @@ var businessNodes = []*Node{
 					Scopes: datasetRead, Token: UserToken, Evidence: Specified,
 				},
 			},
-			{Name: "owned_pixels", Get: &Op{
-				Params: "id_filter:id name_filter sort_by:DatasetSort", Returns: "AdsPixel",
-				Scopes: datasetRead, Token: UserToken, Evidence: Specified,
-			}},
+			{Name: "owned_pixels", Get: &Op{Returns: "AdsPixel", Scopes: datasetRead, Token: UserToken, Evidence: Specified}},
 			{Name: "client_pixels", Get: &Op{Returns: "AdsPixel", Scopes: datasetRead, Token: UserToken, Evidence: Specified}},
 			{
 				Name: "ads_dataset",

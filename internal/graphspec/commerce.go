@@ -11,7 +11,7 @@ const catalogScope = "catalog_management"
 const productParams = " description url:url image_url:url additional_image_urls:list<url> availability brand category " +
 	"condition:ProductCondition product_type fb_product_category color size material pattern gender:ProductGender age_group gtin " +
 	"manufacturer_part_number inventory:int quantity_to_sell_on_facebook:int sale_price:int sale_price_start_date:time sale_price_end_date:time " +
-	"start_date:time expiration_date:time retailer_product_group_id custom_label_0 custom_label_1 custom_label_2 custom_label_3 custom_label_4 " +
+	"start_date:time expiration_date:time custom_label_0 custom_label_1 custom_label_2 custom_label_3 custom_label_4 " +
 	"visibility:ProductVisibility mobile_link:url custom_data:json"
 
 var commerceNodes = []*Node{
@@ -34,7 +34,7 @@ var commerceNodes = []*Node{
 					Scopes: catalogScope, Token: UserToken, Evidence: Specified,
 				},
 				Post: &Op{
-					Params:  "retailer_id! name! price:int! currency! allow_upsert:bool" + productParams,
+					Params:  "retailer_id! name! price:int! currency! allow_upsert:bool retailer_product_group_id" + productParams,
 					Returns: "ProductItem", Scopes: catalogScope, Token: UserToken, Evidence: Specified,
 				},
 			},

@@ -64,6 +64,7 @@ var memberTools = []*tool.Tool{
 			},
 			{Name: "nobody usable", Args: `{"audience_id":"3900000000000001","members":[{"city":"London"}]}`, Error: "argument_invalid", Says: []string{"insufficient_identifiers"}, Asks: []string{}},
 			{Name: "blocked audience", Args: `{"audience_id":"3900000000000004","members":[{"email":"customer-one@example.com"}]}`, Error: "meta_policy"},
+			{Name: "not a customer list", Args: `{"audience_id":"3900000000000002","members":[{"email":"customer-one@example.com"}]}`, Error: "meta_refused"},
 			{Name: "file outside", Args: `{"audience_id":"3900000000000001","file":"../people.csv"}`, Error: "upload_refused", Asks: []string{}},
 		},
 	},

@@ -79,7 +79,7 @@ var assetTools = []*tool.Tool{
 				Name: "two people", Args: `{"business_id":"2000000000000001"}`, Asks: []string{"GET /2000000000000001/business_users"},
 				Has: []string{"data.0.role=EMPLOYEE", "data.1.role=ADMIN", "untrusted_fields"},
 			},
-			{Name: "missing permission", Args: `{"business_id":"2000000000000001"}`, Token: "only:ads_read", Error: "scope_missing", Says: []string{"business_management"}},
+			{Name: "missing permission", Args: `{"business_id":"2000000000000001"}`, Token: "only:pages_show_list", Error: "scope_missing"},
 		},
 	},
 	{

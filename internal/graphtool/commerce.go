@@ -38,7 +38,6 @@ func moreOfProduct() []tool.Arg {
 		tool.Enum("condition", "new refurbished used used_like_new used_good used_fair open_box_new cpo", "Condition."),
 		tool.List("additional_image_urls", tool.URL("", ""), "Further pictures.").Max(20),
 		tool.Text("gtin", "Barcode number.").Max(70), tool.Text("color", "Colour.").Max(200), tool.Text("size", "Size.").Max(200),
-		tool.Text("retailer_product_group_id", "Your id of the product that this is a variant of.").Max(100),
 		tool.Enum("visibility", "published staging", "Whether it may be shown."),
 	}
 }
@@ -152,6 +151,7 @@ var productTools = []*tool.Tool{
 			tool.Text("name", "Title.").Req().Min(1).Max(200), tool.Text("description", "Description.").Req().Min(1).Max(9999),
 			tool.Int("price", "Price. "+minorPrice).Req().Min(0), tool.Text("currency", "Currency of the prices: give your shop's.").Like(tool.CurrencyFormat).Is("USD"),
 			availability().Req(), tool.URL("image_url", "Main picture, public.").Req(), tool.URL("url", "Page of the product.").Req(),
+			tool.Text("retailer_product_group_id", "Your id of the product that this is a variant of.").Max(100),
 		}, moreOfProduct()),
 		Category: tool.Write, Severity: tool.Medium,
 		Steps: []tool.Step{{Verb: "POST", On: "ProductCatalog", ID: "catalog_id", Edge: "products", Fixed: map[string]string{"allow_upsert": "false"}}},
@@ -185,7 +185,7 @@ var productTools = []*tool.Tool{
 			availability(), tool.URL("image_url", "Main picture, public."), tool.URL("url", "Page of the product."),
 		}, moreOfProduct()),
 		AnyOf: []string{"name description price currency availability image_url url brand category sale_price inventory condition " +
-			"additional_image_urls gtin color size retailer_product_group_id visibility"},
+			"additional_image_urls gtin color size visibility"},
 		Category: tool.Write, Severity: tool.Medium, Repeat: true,
 		Steps: []tool.Step{{Verb: "POST", On: "ProductItem", ID: "product_id"}},
 		Cases: []tool.Case{

@@ -44,6 +44,7 @@ var pixelTools = []*tool.Tool{
 				Name: "both datasets", Args: `{"ad_account_id":"act_3000000000000001"}`, Asks: []string{"GET /act_3000000000000001/adspixels"},
 				Has: []string{"data.0.id", "data.1.id"}, Shows: []string{"Sandbox dataset"},
 			},
+			{Name: "expired token", Args: `{"ad_account_id":"act_3000000000000001"}`, Token: "sandbox-token-expired", Error: "connector_expired"},
 			{Name: "not an account id", Args: `{"ad_account_id":"act_x"}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},

@@ -89,6 +89,11 @@ func (f insightsFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error
 	} else {
 		e.Notice("More than " + strconv.Itoa(longRange) + " days with breakdowns are read as a report made in the background.")
 	}
+	if e.Args.Has("after") {
+		// A new report would begin again at its first row, and the caller turn in a circle.
+		return nil, tool.Bad("after", "the rows are those of a report made in the background, which is read by its id",
+			"call meta_get_insights_report with the report_run_id that the notices of the answer before named, and this cursor")
+	}
 	body, err := e.Call(ctx, step("POST"), question)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package graphtool
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"sluice/internal/fault"
 	"sluice/internal/graphtool/tool"
@@ -162,6 +161,9 @@ func quickReplies(e *tool.Env) ([]any, error) {
 		default:
 			return nil, tool.Bad(fmt.Sprintf("quick_replies.%d.content_type", i), "is no kind of quick reply", "Use text.")
 		}
+		if reply["title"] == nil || reply["payload"] == nil {
+			return nil, tool.Bad(fmt.Sprintf("quick_replies.%d", i), "has no title or no payload", "Give both.")
+		}
 	}
 	return list, nil
 }
@@ -197,8 +199,8 @@ func (f sendFlow) commentAge(ctx context.Context, e *tool.Env, page string) erro
 	if err != nil {
 		return err
 	}
-	at, err := time.Parse("2006-01-02T15:04:05-0700", text(c, field))
-	if err != nil || e.Now().Sub(at) <= humanWindow {
+	at, ok := graphTime(text(c, field))
+	if !ok || e.Now().Sub(at) <= humanWindow {
 		return nil // Meta decides
 	}
 	return fault.New(fault.WindowClosed, "not sent: the comment was written %s ago, and a private reply may follow within 7 days", ago(e.Now().Sub(at))).

@@ -67,8 +67,8 @@ func readStanding(ctx context.Context, e *tool.Env, page, platform, person strin
 		for _, v := range members(messages, "data") {
 			m, _ := v.(map[string]any)
 			from, _ := m["from"].(map[string]any)
-			at, err := time.Parse("2006-01-02T15:04:05-0700", text(m, "created_time"))
-			if err != nil {
+			at, ok := graphTime(text(m, "created_time"))
+			if !ok {
 				continue
 			}
 			if text(from, "id") == person {
@@ -79,6 +79,16 @@ func readStanding(ctx context.Context, e *tool.Env, page, platform, person strin
 		}
 	}
 	return s, nil
+}
+
+// graphTime reads a time as Graph writes it: without a colon in the zone, in places with.
+func graphTime(text string) (time.Time, bool) {
+	for _, form := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} {
+		if at, err := time.Parse(form, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // windowFlow tells what may be sent to a person now.

@@ -88,6 +88,10 @@ var insightTools = []*tool.Tool{
 				Name: "too large at once", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age","gender"],"time_increment":"1","since":"2026-09-01","until":"2026-11-18"}`,
 				Faults: `{"kind":"error","edge":"insights","method":"GET","next":1,"code":100,"subcode":1487534}`, Has: []string{"data.0.age", "has_more=true", "next_cursor", "notices"},
 			},
+			{
+				Name: "the next page of a report", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["gender"],"date_preset":"this_year","after":"aW5zaWdodHM"}`,
+				Error: "argument_invalid", Says: []string{"meta_get_insights_report"}, Asks: []string{},
+			},
 			{Name: "half a range", Args: `{"ad_account_id":"` + aAccount + `","since":"2026-11-01"}`, Error: "argument_invalid", Says: []string{"until"}, Asks: []string{}},
 			{Name: "a window that ended", Args: `{"ad_account_id":"` + aAccount + `","action_attribution_windows":["28d_view"]}`, Error: "argument_invalid", Says: []string{"action_attribution_windows"}, Asks: []string{}},
 			{Name: "groups that don't combine", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["age","publisher_platform"]}`, Error: "meta_refused", Says: []string{"breakdowns"}},

@@ -66,6 +66,10 @@ var leadTools = []*tool.Tool{
 				Asks: []string{`GET /4700000000000001/leads filtering=[{"field":"time_created","operator":"GREATER_THAN_OR_EQUAL","value":1794960000}]`},
 				Has:  []string{"data.0.id"},
 			},
+			{
+				Name: "of an ad", Args: `{"page_id":"4000000000000001","ad_id":"3300000000000001"}`, Asks: []string{"GET /3300000000000001/leads"},
+				Has: []string{"data.length=2", "data.0.ad_id=3300000000000001"},
+			},
 			{Name: "neither form nor ad", Args: `{"page_id":"4000000000000001"}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "missing permission", Args: `{"page_id":"4000000000000001","form_id":"4700000000000001"}`, Token: "only:pages_show_list,ads_read", Error: "scope_missing"},
 		},

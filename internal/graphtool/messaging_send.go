@@ -1,6 +1,10 @@
 package graphtool
 
-import "sluice/internal/graphtool/tool"
+import (
+	"strings"
+
+	"sluice/internal/graphtool/tool"
+)
 
 const sentMembers = "sent:bool recipient_id:id message_id:string window:map would_send:map"
 
@@ -25,7 +29,7 @@ var sendTools = []*tool.Tool{
 		Does: "Sends one Messenger message from a Facebook Page to a person who has written to it: a text, an attachment, or an approved template.",
 		Use: "For Instagram use meta_send_instagram_message; to answer a comment in private meta_send_private_reply; in public meta_reply_post_comment. " +
 			"meta_check_messaging_window says what is allowed without sending.",
-		Note: "Looks first when the person last wrote: after 24 hours it sends nothing and answers window_closed with what is allowed. Can't be taken back.",
+		Note: "Looks first when the person last wrote: after 24 hours it sends nothing and answers window_closed with what is allowed.",
 		Args: append([]tool.Arg{
 			tool.ID("page_id", "Page", "Page that writes."),
 			recipient("Page-scoped id of the person, as in the participants of a conversation."),
@@ -96,7 +100,14 @@ var sendTools = []*tool.Tool{
 			{Name: "preview", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hello","preview":true}`, Asks: []string{"GET /4000000000000001/conversations"}, Has: []string{"data.sent=false", "data.would_send.messaging_type=RESPONSE", "notices"}},
 			{Name: "never wrote", Args: `{"page_id":"4000000000000001","recipient_id":"4319999999999999","message":"Buy now"}`, Error: "window_closed", Says: []string{"never written"}},
 			{Name: "asks for a phone number", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Call you?","quick_replies":[{"content_type":"user_phone_number"}]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"2026-10-05"}},
+			{
+				Name: "quick replies", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Which?","quick_replies":[{"content_type":"text","title":"Tea","payload":"TEA"}]}`,
+				Asks: []string{"GET /4000000000000001/conversations", `POST /4000000000000001/messages message={"quick_replies":[{"content_type":"text","payload":"TEA","title":"Tea"}],"text":"Which?"}`}, Has: []string{"data.sent=true"},
+			},
+			{Name: "quick reply without words", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Which?","quick_replies":[{"content_type":"text"}]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"quick_replies.0"}},
 			{Name: "retired tag", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000002","message":"Hi","tag":"ACCOUNT_UPDATE"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"tag"}},
+			{Name: "too long", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"` + strings.Repeat("cups ", 400) + `!"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"2000"}},
+			{Name: "an attachment of no kind", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","attachment_url":"https://example.com/cup.jpg"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"attachment_type"}},
 			{Name: "no content", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"message"}},
 		},
 	},
@@ -104,7 +115,7 @@ var sendTools = []*tool.Tool{
 		Name: "meta_send_instagram_message", Title: "Send an Instagram message", Set: "messages.write",
 		Does: "Sends one direct text message from an Instagram professional account to a person who has written to it.",
 		Use:  "For an image or a link use meta_send_instagram_media_message; for Messenger meta_send_page_message; to answer a comment in private meta_send_private_reply.",
-		Note: "Goes through the linked Page. Looks first when the person last wrote: after 24 hours it sends nothing and answers window_closed with what is allowed. Can't be taken back.",
+		Note: "Goes through the linked Page. Looks first when the person last wrote: after 24 hours it sends nothing and answers window_closed with what is allowed.",
 		Args: append([]tool.Arg{
 			instagramAccount(),
 			recipient("Instagram-scoped id of the person, as in the participants of a conversation."),
@@ -134,7 +145,7 @@ var sendTools = []*tool.Tool{
 		Name: "meta_send_instagram_media_message", Title: "Send an Instagram image or link", Set: "messages.write",
 		Does: "Sends one image, or one link, as a direct message from an Instagram professional account to a person who has written to it.",
 		Use:  "For words use meta_send_instagram_message. Give image_url or link_url, not both; a link is sent as text, which Instagram shows with a preview.",
-		Note: "Goes through the linked Page, with the same 24-hour check as the text tool. Can't be taken back.",
+		Note: "Goes through the linked Page, with the same 24-hour check as the text tool.",
 		Args: append([]tool.Arg{
 			instagramAccount(),
 			recipient("Instagram-scoped id of the person."),
@@ -162,7 +173,7 @@ var sendTools = []*tool.Tool{
 		Name: "meta_send_private_reply", Title: "Reply to a comment in private", Set: "messages.write",
 		Does: "Sends one private message to the author of a comment on a Page post or an Instagram media.",
 		Use:  "The way to write to somebody who commented and never wrote a message. To answer where all can read use meta_reply_post_comment or meta_reply_instagram_comment.",
-		Note: "Once per comment and within 7 days of it; further messages only after the person answers. Can't be taken back.",
+		Note: "Once per comment and within 7 days of it; further messages only after the person answers.",
 		Args: []tool.Arg{
 			tool.ID("page_id", "Page", "Page of the post, or the Page that the Instagram account is linked to."),
 			tool.ID("comment_id", "Comment|IGComment", "Comment to reply to."),
@@ -198,6 +209,4 @@ var sendTools = []*tool.Tool{
 }
 
 // manyCups is 335 characters and 1005 bytes.
-const manyCups = cups67 + cups67 + cups67 + cups67 + cups67
-
-const cups67 = "☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕☕"
+var manyCups = strings.Repeat("☕", 335)
