@@ -46,7 +46,7 @@ func TestReadServerNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ text, want string }{
 		"unknown key": {`{"url":"https://mcp.example.com","tiemout":"5m"}`, "tiemout"},
-		"both":        {`{"url":"https://mcp.example.com","command":["x"]}`, "either `url` or `command`"},
+		"both":        {`{"url":"https://mcp.example.com","command":["x"]}`, "either `url`, `command` or `builtin`"},
 		"two faults":  {`{"url":"https://mcp.example.com","timeout":"soon","era":"bronze"}`, "timeout: a duration such as 5m; era: legacy or modern"},
 	} {
 		t.Run(name, func(t *testing.T) {

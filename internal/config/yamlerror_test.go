@@ -14,7 +14,7 @@ func TestMistakesInTheFileNameWhatWasMeant(t *testing.T) {
 		{"a client's key", "mcpServers:\n  crm: {url: x}\n", `sluice.yaml:1: there is no key "mcpServers" at the top`, "MCP servers stand under `mcp.servers`; the keys at the top are state_dir, "},
 		{"a slip at the top", "state_dir: x\ndatset: y\n", `:2: there is no key "datset" at the top`, "did you mean dataset? the keys at the top are"},
 		{"a slip in mcp", "mcp:\n  severs: {}\n", `:2: there is no key "severs" under mcp`, "did you mean servers? the keys under mcp are servers, aggregate,"},
-		{"a slip in a server", "mcp:\n  servers:\n    crm:\n      ulr: x\n", `:4: there is no key "ulr" under mcp.servers.crm`, "did you mean url? the keys under mcp.servers.crm are url, command, env,"},
+		{"a slip in a server", "mcp:\n  servers:\n    crm:\n      ulr: x\n", `:4: there is no key "ulr" under mcp.servers.crm`, "did you mean url? the keys under mcp.servers.crm are url, command, builtin, sets, env,"},
 		{"args", "mcp: {servers: {a: {command: [npx], args: [x]}}}\n", `"args" under mcp.servers.a`, "`command` is one list"},
 		{"deep", "mcp: {servers: {a: {url: x, oauth: {client: x}}}}\n", `"client" under mcp.servers.a.oauth`, "client_id"},
 		{"another level", "mcp: {servers: {a: {url: x}}}\npublic_url: x\n", `"public_url" at the top`, "it belongs to mcp.public_url"},

@@ -32,7 +32,10 @@ var threadsNodes = []*Node{
 				Params: "creation_id:id!", Returns: "ThreadsMedia", Scopes: threadsPublish, Token: ThreadsToken, Evidence: Specified,
 				Note: "250 posts and 1,000 replies in 24 hours.",
 			}},
-			{Name: "threads_publishing_limit", Get: &Op{Returns: "ThreadsQuota", Scopes: threadsPublish, Token: ThreadsToken, Evidence: Specified}},
+			{Name: "threads_publishing_limit", Get: &Op{
+				Returns: "ThreadsQuota", Scopes: threadsPublish, Token: ThreadsToken, Evidence: Specified,
+				Note: "The fields of replies, deletions and location searches need those permissions as well.",
+			}},
 			{Name: "threads_insights", Get: &Op{
 				Params: "metric:list<ThreadsUserMetric>! since:unix until:unix breakdown:ThreadsBreakdown", Returns: "ThreadsInsight",
 				Scopes: threadsMeasure, Token: ThreadsToken, Evidence: Specified,

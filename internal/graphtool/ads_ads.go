@@ -47,6 +47,18 @@ var adItemTools = []*tool.Tool{
 		}},
 		Out: tool.Out{Heading: "Ad {name}"},
 		Cases: []tool.Case{
+			{
+				Name: "a whole new advertisement, paused",
+				Before: []tool.Prior{
+					{Tool: "meta_create_campaign", Args: `{"ad_account_id":"act_3000000000000001","name":"Winter","objective":"OUTCOME_TRAFFIC","daily_budget":2000}`, Save: "campaign=id"},
+					{Tool: "meta_create_adset", Args: `{"ad_account_id":"act_3000000000000001","campaign_id":"${campaign}","name":"All","billing_event":"IMPRESSIONS","optimization_goal":"LINK_CLICKS","targeting":{"geo_locations":{"countries":["GB"]}}}`, Save: "set=id"},
+					{Tool: "meta_create_ad_creative", Args: `{"ad_account_id":"act_3000000000000001","name":"Scarf","page_id":"4000000000000001","body":"Warm.","link_url":"https://shop.example.com/","image_url":"https://cdn.example.com/scarf.jpg"}`, Save: "creative=id"},
+					{Tool: "meta_create_ad", Args: `{"ad_account_id":"act_3000000000000001","adset_id":"${set}","name":"Scarf","creative_id":"${creative}"}`, Save: "ad=id"},
+					{Tool: "meta_update_campaign", Args: `{"campaign_id":"${campaign}","status":"ACTIVE"}`},
+				},
+				Args: `{"ad_id":"${ad}"}`, Asks: []string{"GET /${ad}"},
+				Has: []string{"data.campaign_id=${campaign}", "data.adset_id=${set}", "data.creative.id=${creative}", "data.effective_status=PAUSED"},
+			},
 			{Name: "refused in review", Args: `{"ad_id":"3300000000000005"}`, Has: []string{"data.effective_status=DISAPPROVED", "data.issues_info.0.error_summary"}},
 			{Name: "unknown", Args: `{"ad_id":"3399999999999999"}`, Error: "object_not_found"},
 		},

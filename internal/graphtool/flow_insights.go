@@ -114,11 +114,18 @@ func (f insightsFlow) answer(e *tool.Env, a *tool.Answer) *tool.Answer {
 		e.Notice("No row: nothing was delivered in these days, or the filters leave nothing.")
 		return a
 	}
-	if row, ok := list[0].(map[string]any); ok {
-		if c := text(row, "account_currency"); c != "" {
-			e.Notice("Amounts are in " + c + ", in its major unit; days are those of the account's time zone.")
+	first, _ := list[0].(map[string]any)
+	if c := text(first, "account_currency"); c != "" {
+		e.Notice("Amounts are in " + c + ", in its major unit; days are those of the account's time zone.")
+	}
+	for _, item := range list {
+		if row, ok := item.(map[string]any); ok {
+			if s := actionSummary(row); s != "" {
+				row["action_summary"] = s
+			}
 		}
 	}
+	a.Columns = insightTable(e, first)
 	return a
 }
 

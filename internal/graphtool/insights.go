@@ -39,7 +39,7 @@ var insightRules = []tool.Rule{tool.Needs("since", "until"), tool.Needs("until",
 const adsRow = "account_id:id account_name campaign_id:id campaign_name adset_id:id adset_name ad_id:id ad_name account_currency " +
 	"reach:int frequency:decimal clicks:int ctr:decimal cpc:decimal cpm:decimal inline_link_clicks:int actions:list<AdsActionStats> " +
 	"action_values:list<AdsActionStats> cost_per_action_type:list<AdsActionStats> purchase_roas:list<AdsActionStats> age gender country region " +
-	"publisher_platform platform_position device_platform impression_device"
+	"publisher_platform platform_position device_platform impression_device action_summary"
 
 func insightOut(columns string) tool.Out {
 	return tool.Out{Of: "AdsInsights", List: &isList, Members: adsRow, Columns: strings.Fields(columns)}

@@ -42,7 +42,7 @@ var sendTools = []*tool.Tool{
 				tool.Text("payload", "What comes back when it is pressed.").Max(1000),
 				tool.URL("image_url", "Small picture on the button."),
 			), "Buttons under the message.").Max(13),
-			tool.Object("utility_template", "Approved utility template: needs no window.",
+			tool.Object("utility_template", "Approved utility template: needs no window, but the permission page_utility_messaging; offered in some countries only.",
 				tool.Text("name", "Name of the template.").Req(), tool.Text("language", "Language code, such as en_US.").Req(),
 				tool.List("components", tool.Object("", ""), "Values of its placeholders, as Meta describes components.")),
 			tool.Enum("notification_type", "REGULAR SILENT_PUSH NO_PUSH", "How the person's phone tells of it."),

@@ -14,6 +14,8 @@ var threadsTools = slices.Concat(threadsReadTools, threadsPublishTools, threadsR
 const threadsPostFields = "id,media_product_type,media_type,media_url,permalink,username,text,timestamp,shortcode,thumbnail_url," +
 	"is_quote_post,reply_audience,has_replies,topic_tag,link_attachment_url,poll_attachment,gif_url,alt_text"
 
+const threadsQuotas = "quota_usage,config,reply_quota_usage,reply_config"
+
 var threadsColumns = []string{"id", "timestamp", "username", "text", "media_type", "permalink"}
 
 // threadsUser is the account; nearly always the token's own.
@@ -105,11 +107,18 @@ var threadsReadTools = []*tool.Tool{
 		Does: "Shows how much of its 24-hour quotas the Threads account has used: posts, replies, deletions, location searches.",
 		Use:  "Before you publish or delete many things. Quotas of the other APIs are in meta_get_api_usage.",
 		Note: "config has quota_total and quota_duration in seconds; usually 250 posts, 1,000 replies, 100 deletions, 500 location searches. A carousel counts once.",
-		Args: []tool.Arg{threadsUser()}, Category: tool.Read, Severity: tool.Low, Repeat: true,
-		Steps: []tool.Step{{
-			Verb: "GET", On: "ThreadsUser", ID: "threads_user_id", Edge: "threads_publishing_limit",
-			Fields: "quota_usage,config,reply_quota_usage,reply_config,delete_quota_usage,delete_config,location_search_quota_usage,location_search_config",
-		}},
+		Args: []tool.Arg{
+			threadsUser(),
+			tool.Bool("all", "False leaves out deletions and location searches, for tokens without threads_delete or threads_location_tagging.").Is(true).Local(),
+		},
+		Category: tool.Read, Severity: tool.Low, Repeat: true,
+		Steps: []tool.Step{
+			{Verb: "GET", On: "ThreadsUser", ID: "threads_user_id", Edge: "threads_publishing_limit", When: "!all", Fields: threadsQuotas},
+			{
+				Verb: "GET", On: "ThreadsUser", ID: "threads_user_id", Edge: "threads_publishing_limit", When: "all",
+				Fields: threadsQuotas + ",delete_quota_usage,delete_config,location_search_quota_usage,location_search_config",
+			},
+		},
 		Out: tool.Out{Heading: "Threads quotas"},
 		Cases: []tool.Case{
 			{Name: "unused", Args: `{}`, Asks: []string{"GET /me/threads_publishing_limit"}, Has: []string{"data.0.quota_usage=1", "data.0.config.quota_total=250", "data.0.delete_config.quota_total=100"}},
@@ -117,6 +126,7 @@ var threadsReadTools = []*tool.Tool{
 				Name: "after a post", Before: []tool.Prior{{Tool: "threads_publish_text", Args: `{"text":"One more"}`}}, Args: `{"threads_user_id":"6000000000000001"}`,
 				Has: []string{"data.0.quota_usage=2", "data.0.reply_quota_usage=0"},
 			},
+			{Name: "posts and replies only", Args: `{"all":false}`, Asks: []string{"GET /me/threads_publishing_limit fields=" + threadsQuotas}, Has: []string{"data.0.reply_config.quota_total=1000"}},
 			{Name: "no id", Args: `{"threads_user_id":"shop"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"threads_user_id"}},
 		},
 	},

@@ -36,7 +36,7 @@ func threadsCommon(more ...tool.Arg) []tool.Arg {
 }
 
 func threadsText() tool.Arg {
-	return tool.Text("text", "Text, up to 500 characters; # and @ work.").Max(500)
+	return tool.Text("text", "Text, up to 500 characters (an emoji counts as its UTF-8 bytes) with up to 5 links; # and @ work.").Max(500)
 }
 
 func spoiler() tool.Arg { return tool.Bool("is_spoiler_media", "Hide the media until it is tapped.") }
@@ -59,7 +59,7 @@ var threadsPublishTools = []*tool.Tool{
 		Name: "threads_publish_text", Title: "Publish a Threads text post", Set: "threads.write", Core: true,
 		Does: "Publishes one text post on Threads: also a reply, a quote, a poll, a GIF, a link preview, a long text attachment or a ghost post.",
 		Use:  "For pictures and video use threads_publish_image, threads_publish_video or threads_publish_carousel.",
-		Note: "One call publishes at once and publicly. A poll runs 24 hours. A ghost post vanishes after 24 hours and can't be a reply. Counts against 250 posts (1,000 replies) in 24 hours.",
+		Note: "One call publishes at once and publicly. A poll runs 24 hours. A ghost post is archived after 24 hours and can be plain text only. Counts against 250 posts (1,000 replies) in 24 hours.",
 		Args: threadsCommon(
 			threadsText().Min(1).Req(),
 			tool.URL("link_attachment", "Link to show as a preview."),
@@ -76,14 +76,14 @@ var threadsPublishTools = []*tool.Tool{
 			tool.List("text_entities", tool.Object("", "",
 				tool.Enum("entity_type", "SPOILER", "Kind of part.").Req(), tool.Int("offset", "Where it starts, in characters.").Req().Min(0), tool.Int("length", "How long it is.").Req().Min(1)),
 				"Parts of the text to hide until tapped.").Max(10),
-			tool.Bool("is_ghost_post", "True makes a post that vanishes after 24 hours."),
+			tool.Bool("is_ghost_post", "True makes a post that is archived after 24 hours: only text, with text_entities; no reply."),
 			tool.Bool("auto_publish_text", "True publishes with one call; false makes a container, waits, and publishes it.").Is(true),
 		),
 		Rules: []tool.Rule{
-			tool.AtMostOne("link_attachment", "poll_attachment", "gif_attachment", "text_attachment"), tool.AtMostOne("is_ghost_post", "reply_to_id"),
+			tool.AtMostOne("poll_attachment", "gif_attachment", "text_attachment"),
 		},
 		Category: tool.Write, Severity: tool.High, Irreversible: true,
-		Flow: containerFlow{publishing: threadsPublishing, Fixed: map[string]string{"media_type": "TEXT"}, Auto: "auto_publish_text"},
+		Flow: containerFlow{publishing: threadsPublishing, Fixed: map[string]string{"media_type": "TEXT"}, Auto: "auto_publish_text", Adjust: ghost},
 		Out:  threadsOut("Published: {permalink}"),
 		Cases: []tool.Case{
 			{
@@ -108,7 +108,9 @@ var threadsPublishTools = []*tool.Tool{
 			{Name: "quota used up", Args: `{"text":"Once"}`, Faults: `{"kind":"error","edge":"threads","name":"threads_quota"}`, Error: "rate_limited"},
 			{Name: "ghost", Args: `{"text":"Gone tomorrow","is_ghost_post":true}`, Has: []string{"data.permalink"}},
 			{Name: "too long", Args: `{"text":"` + longThread + `"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"text", "500"}},
-			{Name: "two attachments", Args: `{"text":"x","link_attachment":"https://example.com/","poll_attachment":{"option_a":"1","option_b":"2"}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"poll_attachment"}},
+			{Name: "two attachments", Args: `{"text":"x","text_attachment":{"plaintext":"Long"},"poll_attachment":{"option_a":"1","option_b":"2"}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"text_attachment"}},
+			{Name: "long text", Args: `{"text":"How we choose cups","text_attachment":{"plaintext":"First we look at the handle.","text_with_styling_info":[{"offset":0,"length":5,"styling_info":["bold"]}]}}`, Has: []string{"data.permalink"}},
+			{Name: "ghost that replies", Args: `{"text":"x","is_ghost_post":true,"reply_to_id":"6100000000000021"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"reply_to_id"}},
 			{Name: "reply to nothing", Args: `{"text":"x","reply_to_id":"6199999999999999"}`, Error: "meta_refused"},
 		},
 	},
@@ -281,6 +283,20 @@ func threadsItem(item map[string]any) (map[string]any, error) {
 		form["alt_text"] = alt
 	}
 	return form, nil
+}
+
+// ghost refuses what a ghost post can't have: it is text, with spoilers at most
+// (threads/create-posts/ghost-posts).
+func ghost(e *tool.Env, _ map[string]any) error {
+	if !e.Args.Bool("is_ghost_post") {
+		return nil
+	}
+	for _, name := range []string{"reply_to_id", "quote_post_id", "link_attachment", "poll_attachment", "gif_attachment", "text_attachment", "location_id", "topic_tag"} {
+		if e.Args.Has(name) {
+			return tool.Bad(name, "does not go with is_ghost_post", "A ghost post is text with spoilers at most: leave out one of them.")
+		}
+	}
+	return nil
 }
 
 // giphy makes the attachment of a GIF: Threads wants the id that GIPHY's addresses hold,

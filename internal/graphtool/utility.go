@@ -127,7 +127,7 @@ var utilityTools = []*tool.Tool{
 		},
 		Run: batchRead, Calls: []tool.Call{{Verb: "POST", On: "Root", Edge: "", Note: "a batch of GETs"}},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
-		Out: tool.Out{List: &isList, Members: "id:id ok:bool object:map error:map", Columns: []string{"id", "ok"}, Untrusted: []string{"object"}},
+		Out: tool.Out{List: &isList, Members: "id:id ok:bool object:map error:map", Untrusted: []string{"object"}},
 		Cases: []tool.Case{
 			{
 				Name: "two and one that fails", Args: `{"reads":[{"id":"` + aAccount + `","fields":"name,currency"},{"id":"` + aPage + `"},{"id":"999"}]}`,

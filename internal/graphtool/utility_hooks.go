@@ -45,6 +45,17 @@ func debugToken(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	if data, ok := m["data"].(map[string]any); ok {
 		m = data
 	}
+	// scopes names them all; here only those count that hold for some objects and not for others.
+	granular, _ := m["granular_scopes"].([]any)
+	if granular = slices.DeleteFunc(granular, func(item any) bool {
+		g, _ := item.(map[string]any)
+		targets, _ := g["target_ids"].([]any)
+		return len(targets) == 0
+	}); len(granular) > 0 {
+		m["granular_scopes"] = granular
+	} else {
+		delete(m, "granular_scopes")
+	}
 	return &tool.Answer{Data: m}, nil
 }
 

@@ -24,7 +24,7 @@ type layer struct {
 // layers is the direction of the product, from the entry points down. A new
 // package gets its place here first: the lowest layer that it can live in.
 var layers = []layer{
-	{"entry points", []string{"cmd/sluice", "examples/online-retail", "examples/online-retail/prepare", "internal/graphspec/drift"}},
+	{"entry points", []string{"cmd/sluice", "examples/agent-session", "examples/online-retail", "examples/online-retail/prepare", "internal/graphspec/drift"}},
 	{"commands", []string{"internal/cli"}},
 	{"guided tour", []string{"internal/demo"}},
 	{"wiring", []string{"internal/app"}},

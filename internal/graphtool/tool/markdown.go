@@ -19,6 +19,7 @@ type page struct {
 	untrusted map[string]bool
 	types     map[string]string // graphspec type by path
 	currency  string
+	wide      int // columns of a table that the answer itself has chosen
 }
 
 // maxColumns is how many columns a table has before objects are listed one by one.
@@ -41,7 +42,11 @@ func (t *Tool) markdown(a *Answer, data any, args Args, untrusted []string) stri
 	p.WriteString("\n")
 	switch d := data.(type) {
 	case []any:
-		p.list(d, t.Out.Columns)
+		columns := t.Out.Columns
+		if len(a.Columns) > 0 {
+			columns, p.wide = a.Columns, len(a.Columns)
+		}
+		p.list(d, columns)
 		if len(d) == 0 {
 			p.WriteString("Nothing found.\n")
 		}
@@ -106,7 +111,7 @@ func (p *page) list(items []any, columns []string) {
 	if len(columns) == 0 {
 		columns = scalarColumns(items)
 	}
-	if len(columns) == 0 || len(columns) > maxColumns {
+	if len(columns) == 0 || len(columns) > max(maxColumns, p.wide) {
 		for i, item := range items {
 			m, ok := item.(map[string]any)
 			if !ok {

@@ -179,6 +179,9 @@ type Answer struct {
 	Notices []string
 	// Images are pictures to show, PNG.
 	Images []Image
+	// Columns are the members of a table, where they hang on what was asked for and the
+	// record's don't fit.
+	Columns []string
 	// Text replaces the rendering, where a hook knows better.
 	Text string
 }

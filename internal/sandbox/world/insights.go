@@ -314,7 +314,7 @@ func (r *report) sums(w *World, ads []*Object, s span, now time.Time, zone strin
 				put("", nil, n)
 				continue
 			}
-			for i, p := range r.group.part(n) {
+			for i, p := range r.group.part(n, ad.ID, day.Format(time.DateOnly)) {
 				c := r.group.cells[i]
 				values := make([]string, len(r.at))
 				for k, j := range r.at {

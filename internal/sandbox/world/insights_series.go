@@ -168,18 +168,21 @@ func breakdown(wanted []string) (*group, []int) {
 }
 
 // part divides the numbers among the cells of a group: whole numbers that add up to the
-// whole exactly, cell by cell.
-func (g *group) part(n numbers) []numbers {
+// whole exactly. Where they are cut hangs on the texts, so that the odd ones that a day
+// has over don't all fall to the last cell.
+func (g *group) part(n numbers, texts ...string) []numbers {
 	total := int64(0)
 	for _, c := range g.cells {
 		total += c.share
 	}
 	out := make([]numbers, len(g.cells))
+	phase := chance(1000, texts...)
 	spread := func(whole int64, into func(*numbers) *int64) {
 		sum, given := int64(0), int64(0)
+		phase = (phase + 617) % 1000
 		for i, c := range g.cells {
 			sum += c.share
-			upTo := whole * sum / total
+			upTo := (whole*sum*1000 + phase*total) / (total * 1000)
 			*into(&out[i]) = upTo - given
 			given = upTo
 		}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,7 +90,7 @@ func pageInsights(c *Call) (any, *Error) {
 		}
 		values := []any{}
 		for day := s.since; !day.After(s.until); day = day.AddDate(0, 0, 1) {
-			values = append(values, map[string]any{"value": pageValue(c.On.ID, m, day, use), "end_time": endTime(day)})
+			values = append(values, map[string]any{"value": c.pageValue(m, day, use), "end_time": endTime(day)})
 		}
 		rows = append(rows, metricRow(c.On.ID, m.Name, use, values))
 	}
@@ -106,17 +107,17 @@ func metricRow(owner, metric, period string, values []any) map[string]any {
 }
 
 // pageValue is a metric's value of a day, or of the seven or 28 days that end with it.
-func pageValue(page string, m *graphspec.PageMetric, day time.Time, period string) any {
+func (c *Call) pageValue(m *graphspec.PageMetric, day time.Time, period string) any {
 	days := map[string]int{"week": 7, "days_28": 28}[period]
 	if m.Map {
-		return mapValue(page, m.Name, day)
+		return c.mapValue(m.Name, day)
 	}
 	if m.Name == "page_follows" {
-		return follows(page, day)
+		return c.follows(day)
 	}
 	total := int64(0)
 	for i := range max(1, days) {
-		total += onDay(page, m.Name, day.AddDate(0, 0, -i))
+		total += onDay(c.On.ID, m.Name, day.AddDate(0, 0, -i))
 	}
 	return total
 }
@@ -125,7 +126,7 @@ func pageValue(page string, m *graphspec.PageMetric, day time.Time, period strin
 func onDay(page, metric string, day time.Time) int64 {
 	typical := map[string]int64{
 		"page_media_view": 2400, "page_total_media_view_unique": 1500, "page_post_engagements": 180, "page_views_total": 95,
-		"page_daily_follows_unique": 7, "page_daily_unfollows_unique": 2, "page_video_views": 410, "page_video_view_time": 2_600_000,
+		"page_daily_follows_unique": 5, "page_daily_unfollows_unique": 3, "page_video_views": 410, "page_video_view_time": 2_600_000,
 	}
 	base, ok := typical[metric]
 	if !ok {
@@ -134,24 +135,28 @@ func onDay(page, metric string, day time.Time) int64 {
 	return base*(70+chance(61, page, metric, day.Format(time.DateOnly)))/100 + chance(2, page, metric, day.Weekday().String())
 }
 
-// follows is how many follow the Page: a beginning, and what was won and lost since.
-func follows(page string, day time.Time) int64 {
-	n := int64(1480)
-	for d := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); !d.After(day); d = d.AddDate(0, 0, 1) {
-		n += onDay(page, "page_daily_follows_unique", d) - onDay(page, "page_daily_unfollows_unique", d)
+// follows is how many follow the Page at the end of a day: as many as it has now, without
+// those that came since.
+func (c *Call) follows(day time.Time) int64 {
+	n, err := strconv.ParseInt(text(c.Value(c.On, "followers_count")), 10, 64)
+	if err != nil {
+		n = 1000
+	}
+	for d := today(c.Now, "America/Los_Angeles"); d.After(day); d = d.AddDate(0, 0, -1) {
+		n -= onDay(c.On.ID, "page_daily_follows_unique", d) - onDay(c.On.ID, "page_daily_unfollows_unique", d)
 	}
 	return max(n, 100)
 }
 
-func mapValue(page, metric string, day time.Time) map[string]any {
+func (c *Call) mapValue(metric string, day time.Time) map[string]any {
 	out := map[string]any{}
 	switch metric {
 	case "page_follows_country":
-		shareOut(out, follows(page, day), []string{"GB", "IE", "FR", "DE"}, []int64{82, 11, 4, 3})
+		shareOut(out, c.follows(day), []string{"GB", "IE", "FR", "DE"}, []int64{82, 11, 4, 3})
 	case "page_follows_city":
-		shareOut(out, follows(page, day), []string{"London, England, United Kingdom", "Bristol, England, United Kingdom", "Dublin, Leinster, Ireland"}, []int64{46, 14, 9})
+		shareOut(out, c.follows(day), []string{"London, England, United Kingdom", "Bristol, England, United Kingdom", "Dublin, Leinster, Ireland"}, []int64{46, 14, 9})
 	default:
-		shareOut(out, onDay(page, metric, day), []string{"like", "love", "haha", "wow"}, []int64{70, 20, 6, 4})
+		shareOut(out, onDay(c.On.ID, metric, day), []string{"like", "love", "haha", "wow"}, []int64{70, 20, 6, 4})
 	}
 	return out
 }

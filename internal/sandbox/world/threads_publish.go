@@ -105,8 +105,8 @@ func checkContainer(c *Call) *Error {
 		return Bad("The parameter video_url is required for media_type VIDEO")
 	case kind != "TEXT" && attached > 0:
 		return Bad("Attachments are only for media_type TEXT")
-	case attached > 1:
-		return Bad("Only one attachment can be given")
+	case c.Has("poll_attachment") && c.Has("text_attachment"):
+		return Bad("A text attachment can't go with a poll")
 	case c.Bool("is_ghost_post") && (kind != "TEXT" || c.Has("reply_to_id")):
 		return Bad("A ghost post has media_type TEXT and is no reply")
 	case kind == "CAROUSEL":
