@@ -41,13 +41,15 @@ type demoJSON struct {
 	AuditIntact      bool   `json:"audit_intact"`
 	Sandbox          string `json:"sandbox"`
 	StateDir         string `json:"state_dir"`
+
+	Agent demoAgent `json:"agent"`
 }
 
 func (c *command) demoCommand() *cobra.Command {
 	var exit bool
 	cmd := &cobra.Command{
 		Use:     "demo",
-		Short:   "See the whole way on loopback: messy shop files, preview, dry run, confirm, a lost answer",
+		Short:   "See the whole way on loopback: messy shop files, preview, dry run, confirm, a lost answer, an agent",
 		GroupID: groupTools,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context(), exit) },
@@ -85,6 +87,9 @@ func (c *command) demo(ctx context.Context, exit bool) error {
 
 	base := "http://" + l.Addr().String()
 	c.graphURL, c.stateDir = base, filepath.Join(dir, "state")
+	if err := c.demoConfig(dir); err != nil {
+		return err
+	}
 	t := &tour{command: c, look: demo.Inspector{Base: base, Client: &http.Client{}}, out: c.Stdout, dir: dir}
 	t.doc.Sandbox, t.doc.StateDir = base, c.stateDir
 	if c.json {
@@ -163,7 +168,10 @@ func (t *tour) walk(ctx context.Context) error {
 	}
 	t.doc.Resent = receipt.Requests - 1
 	line(t.out, "   the connection broke after Meta had stored the request; the same bytes were sent again")
-	return t.compare(ctx, receipt)
+	if err := t.compare(ctx, receipt); err != nil {
+		return err
+	}
+	return t.session(ctx)
 }
 
 // compare asks the sandbox what it really holds.
@@ -182,11 +190,18 @@ func (t *tour) compare(ctx context.Context, receipt *writeback.Receipt) error {
 	t.step(6, "Compare", "what the ledger says and what the other side holds")
 	line(t.out, "   ledger    %6s delivered", thousands(sent))
 	line(t.out, "   sandbox   %6s stored once, %s absorbed as repeats", thousands(stored.Kept), thousands(stored.Duplicates))
-	line(t.out, "   audit     %6s records, %s", thousands(verdict.Records), map[bool]string{true: t.good("chain intact"), false: t.bad("chain broken")}[verdict.OK])
+	line(t.out, "   audit     %6s records, %s", thousands(verdict.Records), t.chain(verdict.OK))
 	if stored.Kept != sent || !verdict.OK {
 		return fault.New(fault.Internal, "the ledger and the sandbox disagree: %d against %d", sent, stored.Kept)
 	}
 	return nil
+}
+
+func (t *tour) chain(intact bool) string {
+	if intact {
+		return t.good("chain intact")
+	}
+	return t.bad("chain broken")
 }
 
 func (t *tour) step(n int, title, what string) {
@@ -256,9 +271,11 @@ func (t *tour) closing(w io.Writer, exit bool) {
 		line(w, "   the files          %s", t.dir)
 		line(w, "   what Meta holds    curl -s '%s/_emulator/events?dataset=%s&limit=1'", t.doc.Sandbox, demoDataset)
 		line(w, "   the ledger         sluice --state-dir %s runs", t.doc.StateDir)
+		line(w, "   the agent's calls  sluice --state-dir %s audit search", t.doc.StateDir)
 	}
 	line(w, "   your own orders    sluice mapping init ORDERS.csv > mapping.yaml")
 	line(w, "   the guide          docs/send.md")
+	line(w, "   an agent's tools   docs/meta.md, examples/agent-session")
 	if !exit {
 		line(w, "\nThe sandbox stays up; Ctrl-C ends it.")
 	}
