@@ -15,7 +15,9 @@ import (
 func TestDemoTellsTheWholeStory(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	code := cli.Main(t.Context(), cli.Process{Args: []string{"demo", "--exit", "--json", "--progress", "off"}, Env: []string{"META_ACCESS_TOKEN=must-not-be-used"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
+	// Nobody's own settings have a part in it.
+	env := []string{"META_ACCESS_TOKEN=must-not-be-used", "SLUICE_DATABASE_URL=postgres://nobody@127.0.0.1:1/not-there", "SLUICE_STATE_DIR=" + t.TempDir()}
+	code := cli.Main(t.Context(), cli.Process{Args: []string{"demo", "--exit", "--json", "--progress", "off"}, Env: env, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
 	if code != 0 {
 		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
 	}
@@ -29,11 +31,27 @@ func TestDemoTellsTheWholeStory(t *testing.T) {
 		StoredDuplicates int  `json:"stored_duplicates"`
 		Resent           int  `json:"resent"`
 		AuditIntact      bool `json:"audit_intact"`
+		Agent            struct {
+			Calls       int  `json:"calls"`
+			Allowed     int  `json:"allowed"`
+			Refused     int  `json:"refused"`
+			Limited     int  `json:"limited"`
+			Denied      int  `json:"denied"`
+			Waited      int  `json:"waited"`
+			Approved    int  `json:"approved"`
+			AuditCalls  int  `json:"audit_calls"`
+			AuditIntact bool `json:"audit_intact"`
+		} `json:"agent"`
 	}
 	decode(t, out.String(), &d)
 	if d.Planned == 0 || d.Planned != d.Delivered || d.Rejected == 0 || d.ReplayedRequests != 0 || d.SecondFileNew == 0 ||
 		d.Stored != d.Delivered+d.SecondFileNew || d.StoredDuplicates != 0 || d.Resent != 1 || !d.AuditIntact {
 		t.Errorf("%+v", d)
+	}
+	a := d.Agent
+	if a.Limited == 0 || a.Denied == 0 || a.Approved != 1 || a.Waited != 1 || a.Allowed-a.Refused < 3 || a.Refused == 0 ||
+		a.Calls != a.Allowed+a.Limited+a.Denied+a.Waited || a.AuditCalls != a.Calls || !a.AuditIntact {
+		t.Errorf("the agent: %+v", a)
 	}
 }
 

@@ -51,10 +51,25 @@ func pinnedVersion(c *config.Config) (string, error) {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return "", fault.New(fault.StoreUnavailable, "the state directory %s can't be made", c.StateDir).Wrap(err)
 	}
-	// Written beside and moved: another process may read it now.
-	part := file + ".new"
-	if err := os.WriteFile(part, append(text, '\n'), 0o600); err != nil {
-		return "", fault.New(fault.StoreUnavailable, "%s can't be written", file).Wrap(err)
+	return graphspec.Newest, replaceFile(file, append(text, '\n'))
+}
+
+// replaceFile writes a file beside its place and moves it there: another process may read
+// it, or write it, at the same moment.
+func replaceFile(file string, text []byte) error {
+	failed := func(err error) error {
+		return fault.New(fault.StoreUnavailable, "%s can't be written", file).Wrap(err)
 	}
-	return graphspec.Newest, os.Rename(part, file)
+	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return failed(err)
+	}
+	_, err = part.Write(text)
+	if err = errors.Join(err, part.Close()); err == nil {
+		err = os.Rename(part.Name(), file)
+	}
+	if err != nil {
+		return failed(errors.Join(err, os.Remove(part.Name())))
+	}
+	return nil
 }

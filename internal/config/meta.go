@@ -74,4 +74,3 @@ func (m *Meta) check() error {
 	slices.Sort(all)
 	return fault.New(fault.Usage, "%s", strings.Join(all, "; ")).WithFix("see docs/meta.md")
 }
-

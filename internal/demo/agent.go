@@ -163,7 +163,7 @@ func Session(now time.Time, dataset string) []Step {
 	}
 	return []Step{
 		{"meta_create_campaign", campaign, "GBP 30.00 a day", "ok"},
-		{"meta_create_campaign", campaign, "and another", "limit_exceeded"},
+		{"meta_create_campaign", campaign, "another, at once", "limit_exceeded"},
 		{"meta_delete_campaign", map[string]any{"campaign_id": "3100000000000001"}, "the old one", "denied"},
 		{"meta_send_page_message", message("4310000000000001", "It left this morning."), "to somebody who asked an hour ago", "ok"},
 		{"meta_send_page_message", message("4310000000000003", "We do now!"), "to somebody who asked ten days ago", "window_closed"},

@@ -40,7 +40,7 @@ func TestCases(t *testing.T) {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range r.Cases {
-				t.Run(c.Name, func(t *testing.T) { setScene(t, &c, r.Set == "conversions").play(r, &c) })
+				t.Run(c.Name, func(t *testing.T) { newScene(t, &c, r.Set == "conversions").play(r, &c) })
 			}
 		})
 	}
@@ -76,9 +76,9 @@ func (c *clock) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// setScene sets a case up. The ledger goes by the machine's clock, so that a scene of
+// newScene sets a case up. The ledger goes by the machine's clock, so that a scene of
 // write-back has that one.
-func setScene(t *testing.T, c *tool.Case, writes bool) *scene {
+func newScene(t *testing.T, c *tool.Case, writes bool) *scene {
 	t.Helper()
 	s := &scene{t: t, clock: &clock{at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}, names: map[string]string{}}
 	if writes {
@@ -523,9 +523,4 @@ func readForm(contentType string, body []byte, into url.Values) {
 			into.Set(p.FormName(), string(text))
 		}
 	}
-}
-
-func newScene(t *testing.T, c *tool.Case) *scene {
-	t.Helper()
-	return setScene(t, c, false)
 }

@@ -46,10 +46,12 @@ func (s session) Call(ctx context.Context, c *exchange.Call, out exchange.Sink) 
 
 // Listen implements exchange.Session: the stream tells when the caller's list grows.
 func (s session) Listen(ctx context.Context, c *exchange.Call, _ string, out exchange.Sink) error {
+	w, leave := s.enter(c.Caller.ID)
+	defer leave()
 	if err := out.Send(exchange.Event{}); err != nil {
 		return err
 	}
-	return s.watch(ctx, c.Caller.ID, func() error {
+	return s.watch(ctx, w, func() error {
 		return out.Send(exchange.Event{Data: mcpwire.BuildNotification(listChanged, nil)})
 	})
 }

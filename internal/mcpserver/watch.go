@@ -16,18 +16,23 @@ type watcher struct {
 	news   chan struct{}
 }
 
+// enter makes a stream of a caller hear of changes from now on. It does so before the client
+// is told that its stream is open: what changes after that must not be missed.
+func (s *Server) enter(caller string) (w *watcher, leave func()) {
+	w = &watcher{caller, make(chan struct{}, 1)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[w] = true
+	return w, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, w)
+	}
+}
+
 // watch calls tell whenever the caller's list of tools has changed, until the stream or
 // the server ends.
-func (s *Server) watch(ctx context.Context, caller string, tell func() error) error {
-	w := &watcher{caller, make(chan struct{}, 1)}
-	s.mu.Lock()
-	s.watchers[w] = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.watchers, w)
-		s.mu.Unlock()
-	}()
+func (s *Server) watch(ctx context.Context, w *watcher, tell func() error) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,10 +80,12 @@ func (s *Server) subscribe(ctx context.Context, c *exchange.Call, out exchange.S
 		}
 		return out.Send(exchange.Event{Data: mcpwire.BuildNotification(method, b)})
 	}
+	w, leave := s.enter(c.Caller.ID)
+	defer leave()
 	if err := say(mcpwire.MethodAcknowledged, map[string]any{"notifications": accepted}); err != nil {
 		return err
 	}
-	err := s.watch(ctx, c.Caller.ID, func() error {
+	err := s.watch(ctx, w, func() error {
 		if !wants {
 			return nil
 		}

@@ -39,7 +39,6 @@ type binder struct {
 	now      time.Time
 	problems []Problem
 	notices  []string
-	shut     bool // the JSON itself can't be read
 }
 
 func (b *binder) say(at, problem, fix string) {

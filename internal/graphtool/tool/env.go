@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"sluice/internal/fault"
@@ -71,6 +72,9 @@ func (e *Env) Do(ctx context.Context, r graph.Request) (any, error) {
 	res, err := e.Graph.Do(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if res.Warning != "" && !slices.Contains(e.notices, res.Warning) {
+		e.Notice(res.Warning) // a version of Meta's API that ends
 	}
 	return decode(res.Body)
 }

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -80,7 +81,7 @@ func (e *Env) Open(argument string, types ...string) (*File, error) {
 func sniff(f *os.File, name string) (string, error) {
 	head := make([]byte, 512)
 	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -197,10 +197,9 @@ func (t *Tool) dataSchema() *schema {
 
 // outField is one member of the answer: its graphspec type, and what is inside.
 type outField struct {
-	name  string
-	typ   string
-	sub   []outField
-	plain bool // no edge: a list is a list
+	name string
+	typ  string
+	sub  []outField
 }
 
 func (f outField) schema() *schema {
