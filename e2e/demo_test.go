@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sluice/internal/cli"
 )
@@ -52,6 +55,30 @@ func TestDemoTellsTheWholeStory(t *testing.T) {
 	if a.Limited == 0 || a.Denied == 0 || a.Approved != 1 || a.Waited != 1 || a.Allowed-a.Refused < 3 || a.Refused == 0 ||
 		a.Calls != a.Allowed+a.Limited+a.Denied+a.Waited || a.AuditCalls != a.Calls || !a.AuditIntact {
 		t.Errorf("the agent: %+v", a)
+	}
+}
+
+// TestReadmeShowsTheDemo: what README.md says the demo prints is what it prints, but for
+// ids and numbers, of which some go with the day.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	if code := cli.Main(t.Context(), cli.Process{Args: []string{"demo", "--exit", "--progress", "off"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(readme), "What `make demo` prints:\n\n```\n")
+	shown, _, _ = strings.Cut(shown, "```\n")
+	ids, numbers := regexp.MustCompile(`\b(req|apr)_[0-9a-z]+`), regexp.MustCompile(`[0-9][0-9 .]*`)
+	counts := regexp.MustCompile(`(?m)^   (rejected|skipped|dropped) .*$`)
+	plain := func(text string) string {
+		return counts.ReplaceAllString(numbers.ReplaceAllString(ids.ReplaceAllString(text, "ID"), "#"), "   $1")
+	}
+	if diff := cmp.Diff(plain(out.String()), plain(shown)); diff != "" {
+		t.Errorf("README.md shows something else (-printed +shown):\n%s", diff)
 	}
 }
 

@@ -92,6 +92,7 @@ func read(r *mcp.CallToolResult) *answer {
 		got.code, _ = policy["code"].(string)
 		got.approval, _ = policy["approval"].(string)
 		_, got.message, _ = strings.Cut(got.words, "] ")
+		got.message, _, _ = strings.Cut(got.message, " Ask a person") // and how, and until when
 	} else if failure, ok := r.Meta["sluice/error"].(map[string]any); ok {
 		got.by = "server"
 		got.code, _ = failure["code"].(string)

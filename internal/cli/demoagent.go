@@ -136,7 +136,7 @@ func (t *tour) proof(ctx context.Context) error {
 	}
 	d := &t.doc.Agent
 	d.AuditCalls, d.AuditIntact = len(calls), verdict.OK
-	line(t.out, "   the audit log, written before anything was forwarded:")
+	line(t.out, "   the audit log has each decision before anything is forwarded:")
 	slices.Reverse(calls)
 	for i := range calls {
 		c := &calls[i]

@@ -30,97 +30,96 @@ type Assumption struct {
 	Says     string             `json:"says,omitempty"`
 }
 
-// weak is evidence that an account should confirm.
-func weak(e graphspec.Evidence) bool {
-	return e == graphspec.Known || e == graphspec.Chosen || e == graphspec.Reported
-}
+// weak is evidence that an account should confirm: everything that was not read in
+// Meta's documentation.
+func weak(e graphspec.Evidence) bool { return e != graphspec.Documented }
 
-// roots are where objects to ask of are found: each GET gives ids of a node type.
-var roots = []struct {
-	from, node, edge string
-}{
-	{"User", "Page", "accounts"}, {"User", "AdAccount", "adaccounts"}, {"User", "Business", "businesses"},
-	{"AdAccount", "Campaign", "campaigns"}, {"AdAccount", "AdSet", "adsets"}, {"AdAccount", "Ad", "ads"}, {"AdAccount", "AdCreative", "adcreatives"},
-	{"AdAccount", "AdsPixel", "adspixels"}, {"AdAccount", "CustomAudience", "customaudiences"},
-	{"Business", "ProductCatalog", "owned_product_catalogs"},
-}
-
-// VerifyAssumptions tries the harmless ones, reads of single objects and short pages,
-// with the patient's token. tell hears of each as it is done.
+// VerifyAssumptions tries the harmless ones, reads of single objects and of lists' first
+// entries, with the patient's tokens: from the tokens' own users on, along every edge, to
+// one object of each type. tell hears of each record that is no more than assumed.
 func (p *Patient) VerifyAssumptions(ctx context.Context, tell func(Assumption)) error {
-	ids := map[string]string{"User": "me"}
-	for _, r := range roots {
-		if ids[r.from] == "" {
-			continue
-		}
-		res, err := p.Graph.Do(ctx, graph.Request{Method: "GET", Path: []string{ids[r.from], r.edge}, Query: map[string][]string{"limit": {"1"}}})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			continue
-		}
-		page, err := graph.ReadPage(res.Body)
-		if err == nil && len(page.Items) > 0 {
-			if id := idOf(page.Items[0]); id != "" {
-				ids[r.node] = id
-			}
+	v := &verification{p: p, tell: tell, ids: map[string]string{"User": "me"}, queue: []string{"User"}}
+	if p.Threads == nil {
+		v.ids["ThreadsUser"] = "me"
+		v.queue = append(v.queue, "ThreadsUser")
+	}
+	for len(v.queue) > 0 {
+		name := v.queue[0]
+		v.queue = v.queue[1:]
+		if err := v.node(ctx, graphspec.Lookup(name)); err != nil {
+			return err
 		}
 	}
 	names := graphspec.Names()
 	slices.Sort(names)
 	for _, name := range names {
-		n := graphspec.Lookup(name)
-		if err := p.verifyNode(ctx, n, ids[name], tell); err != nil {
-			return err
+		if n := graphspec.Lookup(name); v.ids[name] == "" && n.Read != nil && weak(n.Read.Evidence) {
+			tell(Assumption{What: "GET " + name, Evidence: n.Read.Evidence, Verdict: Unclear, Says: "the account has no object to ask of"})
 		}
 	}
 	return nil
 }
 
-func (p *Patient) verifyNode(ctx context.Context, n *graphspec.Compiled, id string, tell func(Assumption)) error {
+// asking are fields that are left out: secrets, and those that need words of their own.
+var asking = []string{"access_token", "business_discovery", "mentioned_media", "mentioned_comment", "stream_url", "secure_stream_url"}
+
+// verification is one walk through an account.
+type verification struct {
+	p     *Patient
+	tell  func(Assumption)
+	ids   map[string]string // one object of each type
+	queue []string          // types whose object was not asked yet
+}
+
+func (v *verification) node(ctx context.Context, n *graphspec.Compiled) error {
+	if n == nil {
+		return nil
+	}
+	id := v.ids[n.Name]
+	if n.Read != nil {
+		verdict, says, _ := v.p.ask(ctx, n, id, "", n.Read)
+		v.say("GET "+n.Name, n.Read.Evidence, verdict, says)
+	}
 	for i := range n.Edges {
 		e := &n.Edges[i]
-		if e.Get == nil || !weak(e.Get.Evidence) {
+		if e.Get == nil || ctx.Err() != nil {
 			continue
 		}
-		a := Assumption{What: "GET " + n.Name + "." + e.Name, Evidence: e.Get.Evidence, Verdict: Unclear}
-		switch {
-		case id == "" || n.Name == graphspec.Root:
-			a.Says = "the account has no object to ask of"
-		case strings.Contains(e.Get.Params, "!"):
-			a.Says = "it needs parameters"
-		default:
-			a.Verdict, a.Says = p.ask(ctx, n, id, e.Name, e.Get)
+		what := "GET " + n.Name + "." + e.Name
+		if strings.Contains(e.Get.Params, "!") || e.Name == "insights" {
+			v.say(what, e.Get.Evidence, Unclear, "it needs parameters")
+			continue
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		verdict, says, found := v.p.ask(ctx, n, id, e.Name, e.Get)
+		v.say(what, e.Get.Evidence, verdict, says)
+		if of := e.Get.Returns; found != "" && v.ids[of] == "" && graphspec.Lookup(of) != nil {
+			v.ids[of] = found
+			v.queue = append(v.queue, of)
 		}
-		tell(a)
-	}
-	if n.Read != nil && weak(n.Read.Evidence) {
-		a := Assumption{What: "GET " + n.Name, Evidence: n.Read.Evidence, Verdict: Unclear, Says: "the account has no object to ask of"}
-		if id != "" {
-			a.Verdict, a.Says = p.ask(ctx, n, id, "", n.Read)
-		}
-		tell(a)
 	}
 	return ctx.Err()
 }
 
-// ask makes one read, with every field that the record has.
-func (p *Patient) ask(ctx context.Context, n *graphspec.Compiled, id, edge string, op *graphspec.Op) (Verdict, string) {
+func (v *verification) say(what string, e graphspec.Evidence, verdict Verdict, says string) {
+	if weak(e) {
+		v.tell(Assumption{What: what, Evidence: e, Verdict: verdict, Says: says})
+	}
+}
+
+// ask makes one read, with every field that the record has, and gives the id of the
+// first object it found.
+func (p *Patient) ask(ctx context.Context, n *graphspec.Compiled, id, edge string, op *graphspec.Op) (v Verdict, says, found string) {
 	r := graph.Request{Method: "GET", Path: []string{id}, Query: map[string][]string{}, Scopes: strings.Fields(op.Scopes)}
 	of := n
 	if edge != "" {
-		r.Path = append(r.Path, edge)
+		r.Path = append(r.Path, strings.Split(edge, "/")...)
 		r.Query.Set("limit", "1")
 		of = graphspec.Lookup(op.Returns)
 	}
 	if of != nil {
 		var fields []string
 		for _, f := range of.AllFields() {
-			if f.Name != "access_token" {
+			if !slices.Contains(asking, f.Name) {
 				fields = append(fields, f.Name)
 			}
 		}
@@ -134,21 +133,24 @@ func (p *Patient) ask(ctx context.Context, n *graphspec.Compiled, id, edge strin
 	case graphspec.ThreadsToken:
 		r.Host, r.Token = graph.ThreadsHost, graph.TokenRef{Kind: "threads"}
 	}
-	_, err := p.Graph.Do(ctx, r)
+	res, err := p.Graph.Do(ctx, r)
 	if err == nil {
-		return Holds, ""
+		if page, err := graph.ReadPage(res.Body); err == nil && len(page.Items) > 0 {
+			found = idOf(page.Items[0])
+		}
+		return Holds, "", found
 	}
 	f, ok := fault.As(err)
 	if !ok {
-		return Unclear, ""
+		return Unclear, "", ""
 	}
 	switch {
 	case f.Code == fault.ScopeMissing || f.Code == fault.AuthRequired || f.Code == fault.ConnectorExpired:
-		return Forbidden, f.Message
-	case f.Code == fault.MetaRefused || f.Code == fault.Unsupported || f.Code == fault.ObjectNotFound:
-		return Differs, f.Message
+		return Forbidden, f.Message, ""
+	case strings.Contains(f.Message, "nonexisting field"), strings.Contains(f.Message, "Unknown path"), f.Code == fault.ObjectNotFound:
+		return Differs, f.Message, ""
 	}
-	return Unclear, f.Message
+	return Unclear, f.Message, ""
 }
 
 func idOf(item json.RawMessage) string {

@@ -63,9 +63,10 @@ func (p *Patient) Examine(ctx context.Context) []Check {
 	about, err := p.Client.Token(ctx)
 	switch {
 	case err != nil:
-		return append(append(list, failed("token", err)), p.threads(ctx)...)
+		list = append(list, Check{"token", Failure, err.Error(), renew})
+		return append(list, p.threads(ctx)...)
 	case !about.Valid:
-		list = append(list, Check{"token", Failure, "Meta says that the token is not valid", "create a new system-user token in Business settings and set META_ACCESS_TOKEN"})
+		list = append(list, Check{"token", Failure, "Meta says that the token is not valid", renew})
 		return append(list, p.threads(ctx)...)
 	}
 	list = append(list, p.token(&about))
@@ -74,6 +75,8 @@ func (p *Patient) Examine(ctx context.Context) []Check {
 	list = append(list, p.dataset(ctx)...)
 	return append(list, p.threads(ctx)...)
 }
+
+const renew = "create a new system-user token in Business settings and set META_ACCESS_TOKEN"
 
 // failed makes a check of an error.
 func failed(name string, err error) Check {
