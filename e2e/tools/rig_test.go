@@ -38,57 +38,70 @@ var records = sync.OnceValue(func() []*tool.Tool { return slices.Concat(graphtoo
 // rig is the tools over the client of the Graph API and a sandbox, without MCP in between.
 type rig struct {
 	t        testing.TB
+	o        rigged
 	box      *sandbox.Server
 	logs     bytes.Buffer // of everything, at debug
+	runner   *tool.Runner
 	handlers map[string]tool.Handler
 	saved    map[string]string
 
-	mu sync.Mutex
-	at time.Time
+	mu   sync.Mutex
+	at   time.Time
+	told strings.Builder // by progress
 }
 
 // rigged is how a rig is made. Zero values are the defaults.
 type rigged struct {
 	tokens    graph.Tokens
 	transport func(http.RoundTripper) http.RoundTripper
-	settings  func(*tool.Settings)
-	more      []tool.Handler
-	only      []string // the tools that there are; nil: all
+	more      []tool.Handler // beside those of Graph
 }
 
 func newRig(t testing.TB, o rigged) *rig {
 	t.Helper()
-	r := &rig{t: t, at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), handlers: map[string]tool.Handler{}, saved: map[string]string{}}
+	r := &rig{t: t, o: o, at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), handlers: map[string]tool.Handler{}, saved: map[string]string{}}
 	r.box = sandbox.New(sandbox.Options{Now: r.now, Seed: 1})
-	log := slog.New(slog.NewTextHandler(&locked{to: &r.logs}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	transport := r.box.RoundTripper()
-	if o.transport != nil {
-		transport = o.transport(transport)
-	}
 	if o.tokens.User == nil {
-		o.tokens = graph.Tokens{User: graph.StaticToken(sandbox.Token), Threads: graph.StaticToken(sandbox.ThreadsToken)}
+		r.o.tokens = graph.Tokens{User: graph.StaticToken(sandbox.Token), Threads: graph.StaticToken(sandbox.ThreadsToken)}
 	}
-	api, err := graph.NewAPI(graph.APIOptions{
-		Bases: here, Tokens: o.tokens, AppID: sandbox.App, AppSecret: sandbox.AppSecret, Transport: transport,
-		Now: r.now, Sleep: r.sleep, Random: func() float64 { return 0 }, Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := tool.Settings{UploadDir: uploads(t)}
-	if o.settings != nil {
-		o.settings(&settings)
-	}
-	runner := &tool.Runner{Graph: api, Settings: settings, Now: r.now, Sleep: r.sleep, Log: log}
-	for _, record := range graphtool.All() {
-		if o.only == nil || slices.Contains(o.only, record.Name) {
-			r.handlers[record.Name] = runner.Must(record)
-		}
-	}
+	log := slog.New(slog.NewTextHandler(&locked{to: &r.logs}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.runner = &tool.Runner{Settings: tool.Settings{UploadDir: uploads(t)}, Now: r.now, Sleep: r.sleep, Log: log}
 	for _, h := range o.more {
 		r.handlers[h.Name()] = h
 	}
+	r.forget()
 	return r
+}
+
+// forget gives the tools a client that has seen nothing: no Page token, no limit, no open
+// circuit.
+func (r *rig) forget() {
+	r.t.Helper()
+	transport := r.box.RoundTripper()
+	if r.o.transport != nil {
+		transport = r.o.transport(transport)
+	}
+	api, err := graph.NewAPI(graph.APIOptions{
+		Bases: here, Tokens: r.o.tokens, AppID: sandbox.App, AppSecret: sandbox.AppSecret, Transport: transport,
+		Now: r.now, Sleep: r.sleep, Random: func() float64 { return 0 }, Log: r.runner.Log,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.runner.Graph = api
+}
+
+// tool is a handler, made when it is first asked for.
+func (r *rig) tool(name string) tool.Handler {
+	if h := r.handlers[name]; h != nil {
+		return h
+	}
+	record := graphtool.Named(name)
+	if record == nil {
+		r.t.Fatalf("there is no tool %s", name)
+	}
+	r.handlers[name] = r.runner.Must(record)
+	return r.handlers[name]
 }
 
 // here are the addresses of a Graph that a transport in this process answers for.
@@ -111,6 +124,13 @@ func (r *rig) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// heard notes the words of progress.
+func (r *rig) heard(_, _ float64, message string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told.WriteString(message + "\n")
+}
+
 // code is what a call came to: "" when it went well.
 func code(r *tool.Result) fault.Code {
 	if r.Fault == nil {
@@ -121,11 +141,7 @@ func code(r *tool.Result) fault.Code {
 
 func (r *rig) call(name, args string) *tool.Result {
 	r.t.Helper()
-	h := r.handlers[name]
-	if h == nil {
-		r.t.Fatalf("there is no tool %s", name)
-	}
-	return h.Call(r.t.Context(), json.RawMessage(args), nil)
+	return r.tool(name).Call(r.t.Context(), json.RawMessage(args), r.heard)
 }
 
 // prepare makes the calls before a case, and returns its arguments. It reports false where
@@ -221,35 +237,22 @@ func (r *rig) fails(plan string) {
 	}
 }
 
-var folder struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// uploads is a folder with a picture, a film and lists, made once.
+// uploads is a folder with a picture, a film and lists.
 func uploads(t testing.TB) string {
 	t.Helper()
-	folder.once.Do(func() {
-		if folder.dir, folder.err = os.MkdirTemp("", "sluice-uploads-"); folder.err != nil {
-			return
+	dir := t.TempDir()
+	for name, body := range map[string][]byte{
+		"picture.png": append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 200)...),
+		"picture.jpg": append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), make([]byte, 200)...),
+		"film.mp4":    append([]byte("\x00\x00\x00\x18ftypmp42"), make([]byte, 4000)...),
+		"people.csv":  []byte("email,phone\ncustomer.one@example.com,+44 20 7946 0001\nnot an address,\n"),
+		"notes.txt":   []byte("plain words\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), body, 0o600); err != nil {
+			t.Fatal(err)
 		}
-		for name, body := range map[string][]byte{
-			"picture.png": append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 200)...),
-			"picture.jpg": append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), make([]byte, 200)...),
-			"film.mp4":    append([]byte("\x00\x00\x00\x18ftypmp42"), make([]byte, 4000)...),
-			"people.csv":  []byte("email,phone\ncustomer.one@example.com,+44 20 7946 0001\nnot an address,\n"),
-			"notes.txt":   []byte("plain words\n"),
-		} {
-			if err := os.WriteFile(filepath.Join(folder.dir, name), body, 0o600); err != nil {
-				folder.err = err
-			}
-		}
-	})
-	if folder.err != nil {
-		t.Fatal(folder.err)
 	}
-	return folder.dir
+	return dir
 }
 
 // locked lets several goroutines write one after the other.

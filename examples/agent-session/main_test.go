@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,30 @@ func TestLaxPolicyFails(t *testing.T) {
 	err := run(t.Context(), &out, options{program: mcptest.Program(t), policy: lax})
 	if err == nil || !strings.Contains(err.Error(), "meta_create_campaign answered budget_ceiling instead of denied") {
 		t.Errorf("the session ended with %v\n%s", err, &out)
+	}
+}
+
+// TestPolicyNamesTools: a rule for a tool that is not there decides nothing.
+func TestPolicyNamesTools(t *testing.T) {
+	t.Parallel()
+	raw, err := files.ReadFile("policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Tools map[string]json.RawMessage `json:"tools"`
+	}
+	if err := json.Unmarshal(raw, &policy); err != nil || len(policy.Tools) == 0 {
+		t.Fatalf("%d tools, %v", len(policy.Tools), err)
+	}
+	reference, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "tools.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range policy.Tools {
+		if !strings.Contains(string(reference), "`"+name+"`") {
+			t.Errorf("there is no tool %s", name)
+		}
 	}
 }
 

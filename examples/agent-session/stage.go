@@ -95,7 +95,7 @@ func (s *stage) write(now time.Time) error {
 	}
 	picture := image.NewRGBA(image.Rect(0, 0, 600, 600))
 	for i := range 600 * 600 {
-		picture.Set(i%600, i/600, color.RGBA{R: uint8(i % 600 / 3), G: 120, B: uint8(i / 600 / 3), A: 255}) //nolint:gosec // below 256
+		picture.Set(i%600, i/600, color.RGBA{R: uint8(i % 600 / 3), G: 120, B: uint8(i / 600 / 3), A: 255})
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, picture); err != nil {

@@ -81,7 +81,7 @@ func (a *API) try(ctx context.Context, c *call, token credential) (*Response, *f
 	res, err := a.http.Do(req)
 	if err != nil {
 		unsent := transportError(err).Class == NotSent || a.traced && !connected.Load()
-		f := lost(c.Request, err, unsent)
+		f := a.lost(c.Request, err, unsent)
 		a.done(ctx, c, token, f)
 		a.note(ctx, c, 0, began, f)
 		return nil, f
@@ -103,7 +103,7 @@ func (a *API) note(ctx context.Context, c *call, status int, began time.Time, f 
 }
 
 // lost is the failure of a try without an answer.
-func lost(r *Request, err error, unsent bool) *failure {
+func (a *API) lost(r *Request, err error, unsent bool) *failure {
 	f := &failure{class: graphspec.ClassTransient, unsent: unsent}
 	timeout := errors.Is(err, context.DeadlineExceeded)
 	switch {
@@ -120,7 +120,11 @@ func lost(r *Request, err error, unsent bool) *failure {
 		}
 		f.err = unknownOutcome(r, why)
 	}
-	f.err.With("class", string(f.class)).Wrap(errors.Unwrap(err))
+	f.err.With("class", string(f.class))
+	// What a transport says may quote what came, and what came may repeat what was sent.
+	if cause := errors.Unwrap(err); cause != nil && !a.secrets.in(cause.Error()) && !secretParam.MatchString(cause.Error()) {
+		f.err.Wrap(cause)
+	}
 	return f
 }
 
@@ -129,7 +133,7 @@ func (a *API) read(c *call, token credential, res *http.Response) (*Response, *f
 	usage := a.pools.see(c, res.Header, a.opts.Now())
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAPIAnswer+1))
 	if err != nil {
-		return nil, lost(c.Request, err, false)
+		return nil, a.lost(c.Request, err, false)
 	}
 	if len(body) > maxAPIAnswer {
 		return nil, &failure{class: graphspec.ClassTooBig, err: fault.New(fault.TooMuchData, "the answer to %s is larger than 8 MiB", shape(c.Request)).With("class", string(graphspec.ClassTooBig))}

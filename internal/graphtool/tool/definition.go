@@ -91,7 +91,7 @@ func (t *Tool) Description() string {
 		parts = append(parts, "Can't be taken back.")
 	}
 	if scopes := t.AllScopes(); len(scopes) > 0 && t.Gone == nil {
-		parts = append(parts, "Needs "+strings.Join(scopes, ", ")+".")
+		parts = append(parts, "Needs "+strings.ReplaceAll(strings.Join(scopes, ", "), "|", " or ")+".")
 	}
 	return strings.Join(parts, " ")
 }

@@ -280,7 +280,11 @@ func TestPicturesKeepTheirHash(t *testing.T) {
 	const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 	upload := func(name string) string {
 		images := s.must("POST", world.AdAccountID, "adimages", "bytes", dot, "name", name)["images"].(map[string]any)
-		return images["bytes"].(map[string]any)["hash"].(string)
+		picture := images["bytes"].(map[string]any)
+		if picture["width"] != 1 || picture["height"] != 1 {
+			t.Errorf("a dot is %v by %v", picture["width"], picture["height"])
+		}
+		return picture["hash"].(string)
 	}
 	hash := upload("dot")
 	if again := upload("point"); again != hash {

@@ -5,6 +5,9 @@ import (
 	"crypto/md5" //nolint:gosec // the hash of a picture is a name here, as at Meta
 	"encoding/base64"
 	"encoding/hex"
+	"image"
+	_ "image/jpeg" // pictures are measured
+	_ "image/png"
 	"slices"
 	"strconv"
 	"time"
@@ -77,7 +80,11 @@ func addImage(c *Call) (any, *Error) {
 		return nil, Fail("image_invalid")
 	}
 	sum := md5.Sum(body) //nolint:gosec // a name, as at Meta
-	return c.keepImage(hex.EncodeToString(sum[:]), orElse(c.Param("name"), name), name)
+	size := defaultSize
+	if got, _, err := image.DecodeConfig(bytes.NewReader(body)); err == nil {
+		size = image.Pt(got.Width, got.Height)
+	}
+	return c.keepImage(hex.EncodeToString(sum[:]), orElse(c.Param("name"), name), name, size)
 }
 
 func (c *Call) copyImage() (any, *Error) {
@@ -92,23 +99,28 @@ func (c *Call) copyImage() (any, *Error) {
 	if source == nil {
 		return nil, Fail("copy_from_missing")
 	}
-	return c.keepImage(from.Hash, source.Str("name"), source.Str("name"))
+	width, _ := source.Attrs["width"].(int)
+	height, _ := source.Attrs["height"].(int)
+	return c.keepImage(from.Hash, source.Str("name"), source.Str("name"), image.Pt(width, height))
 }
 
-func (c *Call) keepImage(hash, name, key string) (any, *Error) {
-	o := c.World.addImage(c.On, hash, name)
+func (c *Call) keepImage(hash, name, key string, size image.Point) (any, *Error) {
+	o := c.World.addImage(c.On, hash, name, size)
 	c.log(c.On, "add_images", map[string]any{"new_value": hash})
 	return map[string]any{"images": map[string]any{key: map[string]any{
-		"hash": hash, "url": o.Attrs["url"], "name": name, "width": 1080, "height": 1080,
+		"hash": hash, "url": o.Attrs["url"], "name": name, "width": size.X, "height": size.Y,
 	}}}, nil
 }
 
+// defaultSize is that of a picture which can't be measured.
+var defaultSize = image.Pt(1080, 1080)
+
 // addImage puts a picture into an account's library: the same one keeps its hash.
-func (w *World) addImage(account *Object, hash, name string) *Object {
+func (w *World) addImage(account *Object, hash, name string, size image.Point) *Object {
 	url := "https://cdn.example.com/adimages/" + hash + ".jpg"
 	o := w.AddAs(account.Str("account_id")+":"+hash, "AdImage", account, Attrs{
-		"hash": hash, "name": name, "url": url, "url_128": url, "permalink_url": url, "width": 1080, "height": 1080, "original_width": 1080,
-		"original_height": 1080, "status": "ACTIVE", "account_id": account.Str("account_id"),
+		"hash": hash, "name": name, "url": url, "url_128": url, "permalink_url": url, "width": size.X, "height": size.Y, "original_width": size.X,
+		"original_height": size.Y, "status": "ACTIVE", "account_id": account.Str("account_id"),
 	})
 	w.Link(account, "adimages", o)
 	return o
@@ -239,8 +251,8 @@ func listThumbnails(c *Call) (any, *Error) {
 }
 
 func seedMedia(w *World, account *Object) {
-	w.addImage(account, firstImage, "scarf.jpg")
-	w.addImage(account, "5f1a1e0000000000000000000000aa02", "shop.png")
+	w.addImage(account, firstImage, "scarf.jpg", defaultSize)
+	w.addImage(account, "5f1a1e0000000000000000000000aa02", "shop.png", defaultSize)
 	for i, title := range []string{"How a scarf is made", "The shop"} {
 		o := w.AddAs("350000000000000"+strconv.Itoa(i+1), "AdVideo", account, Attrs{
 			"title": title, "description": "", "length": 14.8, "is_instagram_eligible": true, "published": false,
