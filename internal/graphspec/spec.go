@@ -185,6 +185,11 @@ var compiled = sync.OnceValue(func() map[string]*Compiled {
 			all[n.Name] = c
 		}
 	}
+	for name := range more {
+		if all[name] == nil {
+			panic("graphspec: edges of " + name + ", which is no node")
+		}
+	}
 	return all
 })
 
