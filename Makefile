@@ -17,7 +17,7 @@ LINT          := $(GO) tool -modfile=tools/go.mod golangci-lint
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## preview, dry run and confirm on loopback, then end (DEMO_FLAGS= stays up)
+demo: ## preview, dry run, confirm and an agent on loopback, then end (DEMO_FLAGS= stays up)
 	@sh scripts/need.sh $(GO)
 	$(GO) run ./cmd/sluice demo $(DEMO_FLAGS)
 

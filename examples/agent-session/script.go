@@ -57,7 +57,7 @@ func (a *agent) campaign(ctx context.Context) {
 }
 
 func (a *agent) creative(ctx context.Context) {
-	a.refused(ctx, "upload_refused", "meta_upload_ad_image", arguments{"ad_account_id": account, "image_path": "../server/master.key"})
+	a.refused(ctx, "upload_refused", "meta_upload_ad_image", arguments{"ad_account_id": account, "image_path": "../server/state/master.key"})
 	picture := a.done(ctx, "meta_upload_ad_image", arguments{"ad_account_id": account, "image_path": "autumn.png"}, "picture {data.hash}, {data.width}×{data.height}")
 	a.done(ctx, "meta_create_ad_creative", arguments{
 		"ad_account_id": account, "page_id": page, "name": "Cups for winter", "image_hash": picture.text("data.hash"),

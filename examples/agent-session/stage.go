@@ -28,7 +28,9 @@ type stage struct {
 	program string // sluice
 	dir     string
 	gate    string // state of the gateway: policy decisions, approvals, audit
-	ledger  string // state of the server: outcomes, plans, what was sent
+	// ledger is the state of the server: outcomes, plans, what was sent. In a directory of
+	// its own: a child can make no files beside the state that it is kept from.
+	ledger  string
 	sandbox string // its URL
 
 	double *exec.Cmd
@@ -42,9 +44,9 @@ func setStage(ctx context.Context, o options) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{program: o.program, dir: dir, gate: filepath.Join(dir, "gateway"), ledger: filepath.Join(dir, "server")}
+	s := &stage{program: o.program, dir: dir, gate: filepath.Join(dir, "gateway"), ledger: filepath.Join(dir, "server", "state")}
 	for _, d := range []string{s.gate, s.ledger, s.path("uploads")} {
-		if err := os.Mkdir(d, 0o700); err != nil {
+		if err := os.MkdirAll(d, 0o700); err != nil {
 			return s, err
 		}
 	}

@@ -171,6 +171,10 @@ var campaignTools = []*tool.Tool{
 		Out:   tool.Out{Heading: "Campaign {campaign_id} was changed"},
 		Cases: []tool.Case{
 			{
+				Name: "only what has no effect any more", Args: `{"campaign_id":"3100000000000001","migrate_to_advantage_plus":true}`,
+				Error: "argument_invalid", Says: []string{"Advantage+", "2026-05-19"}, Asks: []string{},
+			},
+			{
 				Name: "pause", Args: `{"campaign_id":"3100000000000001","status":"PAUSED"}`,
 				Asks: []string{"POST /3100000000000001 status=PAUSED"}, Has: []string{"data.success=true"},
 			},

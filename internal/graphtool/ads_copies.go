@@ -23,7 +23,7 @@ func copyTimes() []tool.Arg {
 	}
 }
 
-const copyNote = "The copy has the original's budget and spends it in addition once it runs. More than three objects at once are refused: copy without deep_copy, then level by level."
+const copyNote = "The copy has the original's budget and spends it in addition once it runs; above the configured ceiling it is refused. More than three objects at once are refused: copy without deep_copy, then level by level."
 
 var adCopyTools = []*tool.Tool{
 	{
@@ -39,6 +39,15 @@ var adCopyTools = []*tool.Tool{
 			{
 				Name: "alone, paused", Args: `{"campaign_id":"3100000000000002","name_suffix":" v2"}`,
 				Asks: []string{"POST /3100000000000002/copies status_option=PAUSED"}, Has: []string{"data.copied_campaign_id"},
+			},
+			{
+				Name: "its budget is above the ceiling", Args: `{"campaign_id":"3100000000000001"}`, Settings: ceiling("*", "GBP", 4999),
+				Error: "budget_ceiling", Says: []string{"the original's daily_budget", "50.00"}, Asks: []string{"GET /3100000000000001", "GET /3100000000000001", "GET /act_3000000000000001"},
+			},
+			{Name: "at the ceiling", Args: `{"campaign_id":"3100000000000001"}`, Settings: ceiling("*", "GBP", 5000), Has: []string{"data.copied_campaign_id"}},
+			{
+				Name: "an ad set inside is above the ceiling", Args: `{"campaign_id":"3100000000000002","deep_copy":true,"status_option":"ACTIVE"}`,
+				Settings: ceiling("*", "GBP", 500), Error: "budget_ceiling", Says: []string{"the original's daily_budget"},
 			},
 			{Name: "too many at once", Args: `{"campaign_id":"3100000000000001","deep_copy":true}`, Error: "too_much_data"},
 			{Name: "an Advantage+ campaign of old", Args: `{"campaign_id":"3100000000000004"}`, Error: "meta_refused"},
@@ -59,6 +68,7 @@ var adCopyTools = []*tool.Tool{
 		Out:   tool.Out{Heading: "Copy of ad set {adset_id}"},
 		Cases: []tool.Case{
 			{Name: "with its ad", Args: `{"adset_id":"3200000000000003","deep_copy":true}`, Asks: []string{"POST /3200000000000003/copies deep_copy=true status_option=PAUSED"}, Has: []string{"data.copied_adset_id", "data.ad_object_ids.1.copied_id"}},
+			{Name: "above the ceiling", Args: `{"adset_id":"3200000000000003"}`, Settings: ceiling("*", "GBP", 500), Error: "budget_ceiling", Says: []string{"the original's"}},
 			{Name: "unknown", Args: `{"adset_id":"3299999999999999"}`, Error: "object_not_found"},
 		},
 	},

@@ -127,6 +127,9 @@ func ruleLimit(e *tool.Env) error {
 	spec := e.Args.Map("execution_spec")
 	action, _ := spec["execution_type"].(string)
 	if !strings.Contains(raising, " "+action+" ") || action == "" {
+		if e.Args.Has("budget_limit") {
+			return tool.Bad("budget_limit", "execution_spec changes no budget or bid that it could bound", "leave it out, or give the execution_spec that it belongs into")
+		}
 		return nil
 	}
 	options, _ := spec["execution_options"].([]any)

@@ -128,6 +128,7 @@ var ruleTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{Name: "off", Args: `{"rule_id":"3600000000000001","status":"DISABLED"}`, Asks: []string{"POST /3600000000000001 status=DISABLED"}, Has: []string{"data.success=true"}},
 			{Name: "nothing to change", Args: `{"rule_id":"3600000000000001"}`, Error: "argument_invalid", Asks: []string{}},
+			{Name: "a limit that bounds nothing", Args: `{"rule_id":"3600000000000001","name":"Stop","budget_limit":9000}`, Error: "argument_invalid", Says: []string{"execution_spec"}, Asks: []string{}},
 		},
 	},
 	{

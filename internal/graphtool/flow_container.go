@@ -239,6 +239,9 @@ func (r *containerRun) explain(err error) error {
 	if len(r.made) == 0 || !ok || f.Details["child_container_ids"] != nil {
 		return err
 	}
+	if f.Code == fault.DoneAlready || f.Code == fault.CallUnknown {
+		return err // it was published, or may have been: its parts are of no more use
+	}
 	with := *f
 	with.Message += fmt.Sprintf("; nothing was published, child_container_ids made so far: %s", strings.Join(r.made, ", "))
 	return named(&with, "child_container_ids", r.made)

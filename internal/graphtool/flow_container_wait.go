@@ -57,7 +57,7 @@ func (r *containerRun) late(id string) error {
 		With("container_id", id)
 	switch {
 	case !r.child:
-		return err.WithFix("Call %s with this container in some minutes. A container can be published for 24 hours.", r.Resume)
+		return r.resumable(err, id)
 	case r.Children != "":
 		return err.WithFix("Call %s in some minutes with the child_container_ids of this error as %s, instead of %s.", r.env.Tool.Name, r.Children, r.Items)
 	}
@@ -90,14 +90,14 @@ func (r *containerRun) publish(ctx context.Context, container string) (string, e
 		case fault.NotReady:
 			pause := pauses[min(turn+1, len(pauses)-1)]
 			if turn == 3 || r.waited+pause > patience {
-				return "", named(err, "container_id", container)
+				return "", r.resumable(prefixed(err, "container %s is not published: ", container), container)
 			}
 			if err := r.env.Wait(ctx, pause); err != nil {
 				return "", err
 			}
 			r.waited += pause
 			continue
-		case fault.CallUnknown:
+		case fault.CallUnknown, fault.MetaUnavailable:
 			return "", r.unsure(ctx, container, err)
 		}
 		if err != nil {
@@ -109,15 +109,25 @@ func (r *containerRun) publish(ctx context.Context, container string) (string, e
 
 // unsure looks what became of a container when no answer came to its publishing.
 func (r *containerRun) unsure(ctx context.Context, container string, err error) error {
+	unknown := named(prefixed(err, "container %s: ", container), "container_id", container)
 	switch status, _, again := r.status(ctx, container); {
 	case again != nil:
-		return named(err, "container_id", container)
+		return unknown
 	case status == "PUBLISHED":
 		return fault.New(fault.DoneAlready, "container %s was published, although no answer came", container).
 			WithFix("It is among the newest posts of the account; don't publish again.").With("container_id", container)
 	case status == "FINISHED":
-		return fault.New(fault.NotReady, "no answer came, and container %s is not published yet", container).
-			WithFix("Call %s with this container.", r.Resume).With("container_id", container)
+		return r.resumable(fault.New(fault.NotReady, "Meta did not answer, and container %s is not published yet", container), container)
 	}
-	return named(err, "container_id", container)
+	return unknown
+}
+
+// resumable adds to a fault how to carry on with a container that is not published.
+func (r *containerRun) resumable(err error, container string) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	with := *f
+	return named((&with).WithFix("Call %s with this container in some minutes. A container can be published for 24 hours.", r.Resume), "container_id", container)
 }

@@ -37,15 +37,23 @@ func (crossFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	}
 	page, err := crossPage(ctx, e)
 	if err != nil {
-		return nil, named(prefixed(err, "nothing was published; Page: "), "container_id", container)
+		return nil, crossStopped(err, container)
 	}
 	if container == "" {
 		e.Notice("Instagram has no posts of text alone: it was published on the Page only. Give image_url or video_url for both.")
 		return &tool.Answer{Data: map[string]any{"page": page, "instagram": map[string]any{"status": "skipped"}}}, nil
 	}
 	id, err := ig.publish(ctx, container)
+	if fault.CodeOf(err) == fault.DoneAlready && err != nil {
+		e.Notice("Instagram published it, although no answer came: it is among the account's newest posts.")
+		return &tool.Answer{Data: map[string]any{"page": page, "instagram": map[string]any{"status": "published", "container_id": container}}}, nil
+	}
 	if err != nil {
-		err = named(named(prefixed(err, "it is on the Page (%s) but not on Instagram: ", text(page, "id")), "page_post_id", text(page, "id")), "container_id", container)
+		where := "it is on the Page (%s) but not on Instagram: "
+		if fault.CodeOf(err) == fault.CallUnknown {
+			where = "it is on the Page (%s); whether on Instagram is not known: "
+		}
+		err = named(named(prefixed(err, where, text(page, "id")), "page_post_id", text(page, "id")), "container_id", container)
 		if f, ok := fault.As(err); ok {
 			return nil, f.WithFix("Don't post again: call meta_publish_instagram_container with creation_id %s within 24 hours.", container)
 		}
@@ -54,6 +62,22 @@ func (crossFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	posted, _ := ig.answer(ctx, id, container).Data.(map[string]any)
 	posted["status"] = "published"
 	return &tool.Answer{Data: map[string]any{"page": page, "instagram": posted}}, nil
+}
+
+// crossStopped is the fault where the Page's part did not go through, or may have: then
+// nobody should begin again without a look.
+func crossStopped(err error, container string) error {
+	f, ok := fault.As(err)
+	if !ok || f.Code != fault.CallUnknown {
+		return named(prefixed(err, "nothing was published; Page: "), "container_id", container)
+	}
+	with := *f
+	if container == "" {
+		return prefixed((&with).WithFix("Look whether it is there (meta_get_published_posts) before you post it again."), "it may be on the Page: ")
+	}
+	with.Fix = "Look whether it is on the Page (meta_get_published_posts; a reel: meta_get_page_videos) before you post it there again. " +
+		"For Instagram call meta_publish_instagram_container with container " + container + " within 24 hours."
+	return named(prefixed(&with, "it may be on the Page, and is not on Instagram: "), "container_id", container)
 }
 
 // crossContainer makes Instagram's container and waits until it is finished.

@@ -1,6 +1,7 @@
 package graphtool
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 
@@ -49,10 +50,7 @@ const mostTold = 4
 
 // actionSummary says in words how often what was done, and what each pound brought.
 func actionSummary(row map[string]any) string {
-	done := map[string]string{}
-	each(row["actions"], func(kind, value string) { done[kind] = value })
-	worth := map[string]string{}
-	each(row["action_values"], func(kind, value string) { worth[kind] = value })
+	done, worth := totals(row["actions"]), totals(row["action_values"])
 	var parts []string
 	for _, kind := range told {
 		n, ok := done[kind]
@@ -64,8 +62,34 @@ func actionSummary(row map[string]any) string {
 		}
 		parts = append(parts, kind+" "+n)
 	}
-	each(row["purchase_roas"], func(_, value string) { parts = append(parts, "ROAS "+value) })
+	if roas, _ := row["purchase_roas"].([]any); len(roas) == 1 { // of parts there is no sum
+		each(roas, func(_, value string) { parts = append(parts, "ROAS "+value) })
+	}
 	return strings.Join(parts, ", ")
+}
+
+// totals are the values by kind. With action_breakdowns a kind has an entry for each
+// part, which are added up; what is no number is left out.
+func totals(v any) map[string]string {
+	sums, digits := map[string]*big.Rat{}, map[string]int{}
+	each(v, func(kind, value string) {
+		n, ok := new(big.Rat).SetString(value)
+		if !ok || len(value) > 40 {
+			return
+		}
+		if sums[kind] == nil {
+			sums[kind] = new(big.Rat)
+		}
+		sums[kind].Add(sums[kind], n)
+		if _, fraction, has := strings.Cut(value, "."); has {
+			digits[kind] = max(digits[kind], len(fraction))
+		}
+	})
+	out := map[string]string{}
+	for kind, sum := range sums {
+		out[kind] = sum.FloatString(digits[kind])
+	}
+	return out
 }
 
 // each walks the entries of a list of actions.

@@ -53,7 +53,7 @@ func (f photosFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) 
 	}
 	made, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "feed"}, params)
 	if err != nil {
-		return nil, named(prefixed(err, "the photos were uploaded (%s), the post failed: ", strings.Join(ids, ", ")), "photo_ids", ids)
+		return nil, named(prefixed(err, "the photos were uploaded (%s); the post: ", strings.Join(ids, ", ")), "photo_ids", ids)
 	}
 	return &tool.Answer{Data: map[string]any{"id": text(made, "id"), "photo_ids": anyList(ids)}}, nil
 }
@@ -113,7 +113,7 @@ func (f storyFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	photo, _ := made.(map[string]any)
 	story, err := e.Ask(ctx, tool.Target{Verb: "POST", On: "Page", ID: page, Edge: "photo_stories"}, map[string]any{"photo_id": text(photo, "id")})
 	if err != nil {
-		return nil, named(prefixed(err, "photo %s was uploaded, the story failed: ", text(photo, "id")), "photo_id", text(photo, "id"))
+		return nil, named(prefixed(err, "photo %s was uploaded; the story: ", text(photo, "id")), "photo_id", text(photo, "id"))
 	}
 	return &tool.Answer{Data: map[string]any{"id": text(photo, "id"), "post_id": text(story, "post_id")}}, nil
 }

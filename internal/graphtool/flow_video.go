@@ -2,6 +2,8 @@ package graphtool
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"sluice/internal/fault"
@@ -71,7 +73,7 @@ func (f videoFlow) publish(ctx context.Context, e *tool.Env) (map[string]any, er
 	edge.Repeat = false
 	finished, err := e.Ask(ctx, edge, finish)
 	if err != nil {
-		return nil, named(err, "video_id", id)
+		return nil, named(prefixed(err, "video %s was uploaded; publishing it: ", id), "video_id", id)
 	}
 	e.Progress(3, 4, "Meta is processing the video")
 	data, err := awaitVideo(ctx, e, page, id, state)
@@ -115,16 +117,17 @@ func awaitVideo(ctx context.Context, e *tool.Env, page, id, state string) (map[s
 	for turn := 0; ; turn++ {
 		pause := pauses[min(turn, len(pauses)-1)]
 		if waited+pause > patience {
-			return nil, fault.New(fault.NotReady, "Meta is still processing video %s after %d seconds; it will be published when that is done", id, int(waited.Seconds())).
-				WithFix("Look at it in some minutes with meta_get_page_video. Don't upload it again.").With("video_id", id)
+			return nil, handedOver(id, fmt.Sprintf("Meta is still processing it after %d seconds", int(waited.Seconds())))
 		}
-		if err := e.Wait(ctx, pause); err != nil {
+		if err := e.Wait(ctx, pause); errors.Is(err, context.DeadlineExceeded) {
+			return nil, handedOver(id, "the time for the call is over") // the caller's own limit
+		} else if err != nil {
 			return nil, err
 		}
 		waited += pause
 		data, err := e.Ask(ctx, tool.Target{Verb: "GET", On: "Video", ID: id, Page: page}, map[string]any{"fields": videoFields})
 		if err != nil {
-			return nil, named(prefixed(err, "video %s was handed over, but its state can't be read: ", id), "video_id", id)
+			return nil, handedOver(id, "its state can't be read ("+err.Error()+")")
 		}
 		phase, reason := videoState(data)
 		switch {
@@ -136,6 +139,13 @@ func awaitVideo(ctx context.Context, e *tool.Env, page, id, state string) (map[s
 		}
 		e.Progress(3, 4, "Meta is processing the video")
 	}
+}
+
+// handedOver is the fault of a video that was finished and whose end nobody saw: Meta
+// carries on with it.
+func handedOver(id, why string) error {
+	return fault.New(fault.NotReady, "video %s was handed over, and %s; it will be published, at its time, when Meta has processed it", id, why).
+		WithFix("Look at it in some minutes with meta_get_page_video. Don't upload it again.").With("video_id", id)
 }
 
 // videoState sums the phases of a video up: error with its reason, published, processed,

@@ -120,6 +120,10 @@ var insightTools = []*tool.Tool{
 				Name: "one campaign", Args: `{"ad_account_id":"` + aAccount + `","campaign_id":"` + aCampaign + `"}`,
 				Asks: []string{"GET /" + aCampaign + "/insights level=campaign"}, Has: []string{"data.0.campaign_id=" + aCampaign, "data.0.actions"},
 			},
+			{
+				Name: "actions by device are summed in words", Args: `{"campaign_id":"` + aCampaign + `","fields":["actions","action_values"],"action_breakdowns":["action_type","action_device"]}`,
+				Has: []string{"data.0.actions.2.action_device", "data.0.action_summary=purchase 74 (worth 3087.03), add_to_cart 370, landing_page_view 2103, link_click 2646"},
+			},
 			{Name: "of nothing", Args: `{}`, Error: "argument_invalid", Says: []string{"campaign_id", "ad_account_id"}, Asks: []string{}},
 			{Name: "no such campaign", Args: `{"campaign_id":"3999999999999999"}`, Error: "object_not_found"},
 		},

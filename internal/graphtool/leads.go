@@ -113,25 +113,40 @@ func readLeads(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 
 // maskLeads hides what people answered, whatever was asked of them.
 func maskLeads(a *tool.Answer) {
-	hidden := false
-	list, _ := a.Data.([]any)
-	for _, item := range list {
-		lead, _ := item.(map[string]any)
-		data, _ := lead["field_data"].([]any)
-		for _, entry := range data {
-			m, _ := entry.(map[string]any)
-			values, _ := m["values"].([]any)
-			for i, v := range values {
-				s, _ := v.(string)
-				values[i] = masked(s)
-				hidden = true
-			}
-		}
-		delete(lead, "custom_disclaimer_responses")
-	}
-	if hidden {
+	if hideAnswers(a.Data) {
 		a.Notices = append(a.Notices, "Answers are masked: they are personal data. The operator opens them with meta.leads: clear in sluice.yaml.")
 	}
+}
+
+// hideAnswers masks the answers of leads wherever they are in what Meta sent, and
+// reports whether there were any.
+func hideAnswers(v any) bool {
+	hidden := false
+	switch d := v.(type) {
+	case []any:
+		for _, item := range d {
+			hidden = hideAnswers(item) || hidden
+		}
+	case map[string]any:
+		delete(d, "custom_disclaimer_responses")
+		for name, inner := range d {
+			if name != "field_data" {
+				hidden = hideAnswers(inner) || hidden
+				continue
+			}
+			data, _ := inner.([]any)
+			for _, entry := range data {
+				m, _ := entry.(map[string]any)
+				values, _ := m["values"].([]any)
+				for i, given := range values {
+					s, _ := given.(string)
+					values[i] = masked(s)
+					hidden = true
+				}
+			}
+		}
+	}
+	return hidden
 }
 
 // masked keeps the first character, so that rows can be told apart at a glance.

@@ -117,7 +117,7 @@ var utilityTools = []*tool.Tool{
 		Name: "meta_batch_read", Title: "Read many objects at once", Set: "utility",
 		Does: "Reads up to 50 objects of the Graph API in one request, each with the fields that are named.",
 		Use:  "To look at many posts, campaigns or ads whose ids are known. For lists with filters and paging use the list tools.",
-		Note: "One that fails has an error in its place and does not fail the others. Each read counts against the call limits. Fields are names, with nesting as in owner{id,name}; access tokens can't be read.",
+		Note: "One that fails has an error in its place and does not fail the others. Each read counts against the call limits. Fields are names, with nesting as in owner{id,name}; access tokens can't be read, and answers of leads are masked as in meta_get_leadgen_leads.",
 		Args: []tool.Arg{
 			tool.List("reads", tool.Object("", "One object.",
 				tool.Text("id", "Digits, page_post, act_ and digits, or a message or thread id.").Req().Max(256),
@@ -133,6 +133,15 @@ var utilityTools = []*tool.Tool{
 				Name: "two and one that fails", Args: `{"reads":[{"id":"` + aAccount + `","fields":"name,currency"},{"id":"` + aPage + `"},{"id":"999"}]}`,
 				Has: []string{"data.0.object.currency=GBP", "data.1.ok=true", "data.2.ok=false", "data.2.error.code=object_not_found"},
 			},
+			{
+				Name: "answers of leads are masked here too", Args: `{"reads":[{"id":"4700000000000001","fields":"leads{field_data}","page_id":"` + aPage + `"},{"id":"4800000000000001","page_id":"` + aPage + `"}]}`,
+				Has: []string{"data.0.object.leads.data.0.field_data.0.values.0=c***", "data.1.object.field_data.1.values.0=C***", "notices"},
+			},
+			{
+				Name: "leads that the operator has opened", Args: `{"reads":[{"id":"4800000000000001","page_id":"` + aPage + `"}]}`, Settings: func(s *tool.Settings) { s.LeadsClear = true },
+				Has: []string{"data.0.object.field_data.0.values.0=customer-one@example.com"},
+			},
+			{Name: "a field under another name", Args: `{"reads":[{"id":"4800000000000001","fields":"field_data.as(x)","page_id":"` + aPage + `"}]}`, Error: "argument_invalid", Says: []string{"reads.0.fields"}, Asks: []string{}},
 			{Name: "an id that leaves its place", Args: `{"reads":[{"id":"1/../me"}]}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "a token as a field", Args: `{"reads":[{"id":"` + aPage + `","fields":"name,access_token"}]}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "nothing", Args: `{"reads":[]}`, Error: "argument_invalid", Asks: []string{}},

@@ -187,6 +187,7 @@ type batcher interface {
 var (
 	batchFields = regexp.MustCompile(`^[A-Za-z0-9_,{}().:\-]{1,1000}$`)
 	tokenFields = regexp.MustCompile(`(?i)token|secret`)
+	aliasFields = regexp.MustCompile(`(?i)\.as\(`) // another name would hide what is masked
 )
 
 // batchForms are the forms an id of a batch may have.
@@ -209,8 +210,8 @@ func batchRead(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 		}
 		reads[i] = graph.Request{Method: "GET", Path: []string{id}, Query: map[string][]string{}, Token: graph.TokenRef{Kind: "user"}}
 		if fields := text(m, "fields"); fields != "" {
-			if !batchFields.MatchString(fields) || tokenFields.MatchString(fields) {
-				return nil, tool.Bad(at+".fields", "it holds what no list of fields has, or the name of a token", "write names separated by commas: id,name,owner{id,name}")
+			if !batchFields.MatchString(fields) || tokenFields.MatchString(fields) || aliasFields.MatchString(fields) {
+				return nil, tool.Bad(at+".fields", "it holds what no list of fields has, another name for a field, or the name of a token", "write names separated by commas: id,name,owner{id,name}")
 			}
 			reads[i].Query.Set("fields", fields)
 		}
@@ -244,7 +245,11 @@ func batchRead(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 		delete(object, "access_token")
 		row["object"] = object
 	}
-	return &tool.Answer{Data: rows}, nil
+	answer := &tool.Answer{Data: rows}
+	if !e.Settings.LeadsClear {
+		maskLeads(answer)
+	}
+	return answer, nil
 }
 
 func batchID(id string) (string, bool) {

@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"sluice/internal/fault"
@@ -18,11 +19,15 @@ func (e *Env) guardBudget(ctx context.Context) error {
 	}
 	budgets := map[string]int64{}
 	named := map[string]string{}
-	collectBudgets(e.Tool.Args, e.Args, "", func(what, at string, amount int64) {
+	found := func(what, at string, amount int64) {
 		if amount > budgets[what] {
 			budgets[what], named[what] = amount, at
 		}
-	})
+	}
+	collectBudgets(e.Tool.Args, e.Args, "", found)
+	if err := e.copiedBudgets(ctx, found); err != nil {
+		return err
+	}
 	if len(budgets) == 0 {
 		return nil
 	}
@@ -31,6 +36,43 @@ func (e *Env) guardBudget(ctx context.Context) error {
 		return err
 	}
 	return e.within(ctx, account, budgets, named)
+}
+
+// copiedBudgets finds the budgets that a copy takes over from its original, and with
+// deep_copy from what is inside: no argument says them, and the copy spends them anew.
+func (e *Env) copiedBudgets(ctx context.Context, found func(what, at string, amount int64)) error {
+	s := e.Tool.last()
+	if s == nil || s.Edge != "copies" {
+		return nil
+	}
+	fields := map[string]string{"Campaign": "daily_budget,lifetime_budget", "AdSet": "daily_budget,lifetime_budget,bid_amount"}[s.On]
+	if fields == "" {
+		return nil // an ad has no budget
+	}
+	path, _, err := e.path(s)
+	if err != nil {
+		return err
+	}
+	if s.On == "Campaign" && e.Args.Bool("deep_copy") {
+		fields += ",adsets.limit(25){daily_budget,lifetime_budget,bid_amount}" // Meta copies at most three objects
+	}
+	original, err := e.Object(ctx, graph.Request{Method: "GET", Path: path[:1], Query: map[string][]string{"fields": {fields}}})
+	if err != nil {
+		return err
+	}
+	objects := []any{original}
+	inside, _ := original["adsets"].(map[string]any)
+	list, _ := inside["data"].([]any)
+	for _, item := range append(objects, list...) {
+		m, _ := item.(map[string]any)
+		for name, what := range map[string]string{"daily_budget": "daily", "lifetime_budget": "lifetime", "bid_amount": "bid"} {
+			given, _ := text(m[name])
+			if amount, err := strconv.ParseInt(given, 10, 64); err == nil {
+				found(what, "the original's "+name, amount)
+			}
+		}
+	}
+	return nil
 }
 
 // Within holds an amount that no argument has as it is to the ceiling of an ad account:

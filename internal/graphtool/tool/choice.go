@@ -9,7 +9,11 @@ import (
 func (e *Env) choices() error {
 	for _, group := range e.Tool.AnyOf {
 		if len(e.among(group)) == 0 {
-			return Bad(listed(group), "none of them is given", "give at least one of them")
+			why := "none of them is given"
+			if len(e.notices) > 0 { // what was given has no effect any more
+				why += " (" + strings.Join(e.notices, " ") + ")"
+			}
+			return Bad(listed(group), why, "give at least one of them")
 		}
 	}
 	for _, group := range e.Tool.OneOf {

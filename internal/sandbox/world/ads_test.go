@@ -281,8 +281,8 @@ func TestPicturesKeepTheirHash(t *testing.T) {
 	upload := func(name string) string {
 		images := s.must("POST", world.AdAccountID, "adimages", "bytes", dot, "name", name)["images"].(map[string]any)
 		picture := images["bytes"].(map[string]any)
-		if picture["width"] != 1 || picture["height"] != 1 {
-			t.Errorf("a dot is %v by %v", picture["width"], picture["height"])
+		if size := fmt.Sprint(picture["width"], "×", picture["height"]); size != "1×1" {
+			t.Errorf("a dot is %s", size)
 		}
 		return picture["hash"].(string)
 	}
