@@ -31,7 +31,7 @@ func pinnedVersion(c *config.Config) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", fault.New(fault.StoreUnavailable, "%s can't be read", file).Wrap(err)
+		return "", unpinned(file, "read", err)
 	default:
 		if err := json.Unmarshal(text, &p); err != nil {
 			return "", fault.New(fault.StoreUnavailable, "%s is damaged", file).WithFix("remove it, or set graph_version").Wrap(err)
@@ -72,4 +72,14 @@ func replaceFile(file string, text []byte) error {
 		return failed(errors.Join(err, os.Remove(part.Name())))
 	}
 	return nil
+}
+
+// unpinned says why a version can't be pinned. A relay keeps its children out of its own
+// state directory.
+func unpinned(file, what string, err error) error {
+	f := fault.New(fault.StoreUnavailable, "%s can't be %s", file, what).Wrap(err)
+	if errors.Is(err, fs.ErrPermission) {
+		return f.WithFix("as the child of a relay, `sluice mcp` needs a --state-dir of its own; or let it decide itself: sluice mcp -p policy.json")
+	}
+	return f
 }

@@ -1,5 +1,6 @@
-// Package demo writes a small, believable and messy set of shop exports: what a
-// company with a few shops in several countries really drops on a server.
+// Package demo has what the guided tour is made of: a small, believable and messy set
+// of shop exports, as a company with a few shops in several countries really drops them
+// on a server, and an agent with a policy that works at Meta's double.
 //
 // The same seed and clock give the same bytes. Every person is invented, every
 // e-mail address ends in example.com, every phone number is in a range reserved

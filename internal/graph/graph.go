@@ -43,6 +43,7 @@ type Client struct {
 	token   string
 	proof   string
 	http    *http.Client
+	secrets *secrets
 }
 
 // Options configures a Client.
@@ -73,13 +74,19 @@ func New(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	c := &Client{base: strings.TrimRight(o.Base, "/"), version: o.Version, token: o.Token, http: &http.Client{Timeout: o.Timeout, Transport: o.Transport}}
+	c := &Client{
+		base: strings.TrimRight(o.Base, "/"), version: o.Version, token: o.Token, secrets: &secrets{},
+		http: &http.Client{Timeout: o.Timeout, Transport: o.Transport},
+	}
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if o.Transport == nil {
 		c.http.Transport = newTransport()
 	}
 	if o.AppSecret != "" {
 		c.proof = capi.AppSecretProof(o.AppSecret, o.Token)
+	}
+	for _, secret := range []string{o.Token, o.AppSecret, c.proof} {
+		c.secrets.add(secret)
 	}
 	return c, nil
 }
@@ -145,7 +152,10 @@ type Accepted struct {
 func (c *Client) SendEvents(ctx context.Context, dataset string, body []byte) (Accepted, error) {
 	var a Accepted
 	usage, err := c.do(ctx, http.MethodPost, "/"+url.PathEscape(dataset)+"/events", nil, body, &a)
-	a.Usage = usage
+	a.Usage, a.TraceID = usage, c.trace(a.TraceID)
+	for i, m := range a.Messages {
+		a.Messages[i] = c.words(m)
+	}
 	return a, err
 }
 
@@ -163,6 +173,7 @@ func (c *Client) Dataset(ctx context.Context, id string) (Dataset, error) {
 	var d Dataset
 	_, err := c.do(ctx, http.MethodGet, "/"+url.PathEscape(id),
 		url.Values{"fields": {"id,name,is_consolidated_container,is_unavailable,is_crm"}}, nil, &d)
+	d.Name = c.words(d.Name)
 	return d, err
 }
 
@@ -200,7 +211,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		return Usage{}, &Error{Class: NotSent, Index: -1, Message: "the right to send ended before the request began", cause: err}
 	}
 	if err != nil {
-		return Usage{}, transportError(err)
+		return Usage{}, c.safe(transportError(err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	usage := usageOf(res.Header)
@@ -208,7 +219,32 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return usage, &Error{Class: Ambiguous, HTTP: res.StatusCode, Message: "the answer was cut off", cause: err}
 	}
-	return usage, decode(res, answer, usage, into)
+	err = decode(res, answer, usage, into)
+	var refused *Error
+	if errors.As(err, &refused) {
+		return usage, c.safe(refused)
+	}
+	return usage, err
+}
+
+// words are Meta's, without what an answer may repeat of the request.
+func (c *Client) words(text string) string { return c.secrets.strip(cleanText(text)) }
+
+// trace is the id of an answer, which ends up in the ledger; "" where it is none.
+func (c *Client) trace(id string) string { return traceForm.FindString(c.secrets.strip(id)) }
+
+// safe takes out of an error what an answer may repeat of the request, and the address,
+// which holds the proof.
+func (c *Client) safe(e *Error) *Error {
+	e.Title, e.TraceID = c.words(e.Title), c.trace(e.TraceID)
+	var at *url.Error
+	if errors.As(e.cause, &at) {
+		e.cause = at.Err
+	}
+	if e.cause != nil && c.secrets.in(e.cause.Error()) {
+		e.cause = nil
+	}
+	return e
 }
 
 // transportError separates "no byte left" from "bytes may have left": only a

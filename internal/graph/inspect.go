@@ -40,7 +40,10 @@ func (c *Client) Uploads(ctx context.Context, dataset string, since time.Time, p
 		if _, err := c.do(ctx, http.MethodGet, "/"+url.PathEscape(dataset)+"/offline_event_uploads", query, nil, &page); err != nil {
 			return list, false, err
 		}
-		list = append(list, page.Data...)
+		for _, u := range page.Data {
+			u.Tag = c.words(u.Tag)
+			list = append(list, u)
+		}
 		if page.Paging.Next == "" || page.Paging.Cursors.After == "" {
 			return list, false, nil
 		}
@@ -79,7 +82,7 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	d := answer.Data
-	t := Token{Valid: d.Valid, Type: d.Type, App: d.App, Scopes: d.Scopes}
+	t := Token{Valid: d.Valid, Type: d.Type, App: c.words(d.App), Scopes: d.Scopes}
 	for _, unix := range []int64{d.Expires, d.DataAccess} {
 		if at := time.Unix(unix, 0).UTC(); unix > 0 && (t.Expires.IsZero() || at.Before(t.Expires)) {
 			t.Expires = at

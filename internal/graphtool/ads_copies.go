@@ -123,7 +123,7 @@ var adScheduleTools = []*tool.Tool{
 		Args: []tool.Arg{
 			tool.ID("campaign_id", "Campaign", "Campaign to raise.").Opt(),
 			tool.ID("adset_id", "AdSet", "Ad set to raise.").Opt(),
-			tool.Int("raise_amount", "Amount that is added to each day, in the minor unit of the account's currency.").Min(1).Local(),
+			tool.Int("raise_amount", "Amount that is added to each day, in the minor unit of the account's currency.").Min(1).Max(1e12).Local(),
 			tool.Int("multiplier", "Factor from 2 to 8 that the daily budget is multiplied by.").Min(2).Max(8).Local(),
 			tool.Time("start_time", "When the raise begins.").Within(time.Minute, 0).Req().To("time_start"),
 			tool.Time("end_time", "When it is over.").Within(time.Minute, 0).Req().To("time_end"),

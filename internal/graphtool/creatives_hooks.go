@@ -2,6 +2,8 @@ package graphtool
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,15 +120,18 @@ func studyCells(e *tool.Env) error {
 }
 
 // raising are the actions of rules that can set a budget or bid higher.
-const raising = " CHANGE_BUDGET CHANGE_CAMPAIGN_BUDGET CHANGE_BID UPDATE_LAX_BUDGET "
+var raising = []string{"CHANGE_BUDGET", "CHANGE_CAMPAIGN_BUDGET", "CHANGE_BID", "UPDATE_LAX_BUDGET", "REBALANCE_BUDGET", "AD_RECOMMENDATION_APPLY"}
 
 // ruleLimit bounds rules that raise budgets or bids. They act later and without this
 // server, so that only a limit inside the rule can hold them below a ceiling: it is put
 // there, or read from there, as budget_limit, which the ceilings are held against.
 func ruleLimit(e *tool.Env) error {
 	spec := e.Args.Map("execution_spec")
-	action, _ := spec["execution_type"].(string)
-	if !strings.Contains(raising, " "+action+" ") || action == "" {
+	action, isText := spec["execution_type"].(string)
+	if spec != nil && !isText {
+		return tool.Bad("execution_spec.execution_type", "it is no text", "write one action, such as PAUSE")
+	}
+	if !slices.Contains(raising, strings.ToUpper(strings.TrimSpace(action))) {
 		if e.Args.Has("budget_limit") {
 			return tool.Bad("budget_limit", "execution_spec changes no budget or bid that it could bound", "leave it out, or give the execution_spec that it belongs into")
 		}
@@ -137,10 +142,22 @@ func ruleLimit(e *tool.Env) error {
 	for _, item := range options {
 		option, _ := item.(map[string]any)
 		change, _ := option["value"].(map[string]any)
-		if option["field"] != "change_spec" || change == nil {
+		if field, _ := option["field"].(string); !strings.EqualFold(field, "change_spec") {
 			continue
 		}
+		if change == nil { // as a text it could say what is not looked at
+			return unbounded(e)
+		}
 		inside, has := change["limit"].(json.Number)
+		if has {
+			// 1e9 is a number of JSON as well, and one that Int64 does not read.
+			limit, err := inside.Float64()
+			if err != nil || limit != math.Trunc(limit) || limit < 1 || limit > 1e15 {
+				return tool.Bad("execution_spec.execution_options", "the limit of a change_spec is no whole number", "write it in the minor unit of the account's currency")
+			}
+			inside = json.Number(strconv.FormatInt(int64(limit), 10))
+			change["limit"] = inside
+		}
 		given, wanted := e.Args["budget_limit"].(json.Number)
 		switch {
 		case has && wanted && given != inside:

@@ -17,7 +17,7 @@ const (
 
 // budgetLimit bounds what a rule may do to a budget or bid.
 func budgetLimit() tool.Arg {
-	return tool.Budget("budget_limit", "daily", "The most that a rule which changes budgets or bids may set; it becomes the limit of execution_spec's change_spec.").Local()
+	return tool.Budget("budget_limit", "any", "The most that a rule which changes budgets or bids may set; it becomes the limit of execution_spec's change_spec.").Local()
 }
 
 var ruleTools = []*tool.Tool{
@@ -104,6 +104,21 @@ var ruleTools = []*tool.Tool{
 				Name:     "a limit above the ceiling",
 				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":20000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
 				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling",
+			},
+			{
+				Name:     "a limit in another notation is held to the ceiling all the same",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE","limit":1e9}}]}}`,
+				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling",
+			},
+			{
+				Name:     "a limit above a ceiling of whole runs",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":20000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
+				Settings: func(s *tool.Settings) { s.Ceilings = map[string]tool.Ceiling{"*": {Lifetime: 10000}} }, Error: "budget_ceiling",
+			},
+			{
+				Name:     "a second change without a limit",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"change_budget","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE","limit":100}},{"field":"change_spec","operator":"EQUAL","value":"{\"amount\":900,\"unit\":\"PERCENTAGE\"}"}]}}`,
+				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling", Asks: []string{},
 			},
 			{Name: "no action", Args: `{"ad_account_id":"act_3000000000000001","name":"Stop","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"GREATER_THAN","value":5000}]},"execution_spec":{}}`, Error: "argument_invalid", Says: []string{"execution_type"}, Asks: []string{}},
 		},

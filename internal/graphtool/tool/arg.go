@@ -71,7 +71,7 @@ type Arg struct {
 	Items *Arg
 	Props []Arg
 	// Money marks a budget or bid, an integer in the currency's minor unit, that the
-	// ceilings hold for: "daily", "lifetime" or "bid".
+	// ceilings hold for: "daily", "lifetime", "bid", or "any" where it may be each.
 	Money string
 	// Gone says that the argument is accepted but has no effect any more; the answer
 	// says so, with this reason.

@@ -28,6 +28,9 @@ func (e *Env) guardBudget(ctx context.Context) error {
 	if err := e.copiedBudgets(ctx, found); err != nil {
 		return err
 	}
+	if err := e.startedBudgets(ctx, found); err != nil {
+		return err
+	}
 	if len(budgets) == 0 {
 		return nil
 	}
@@ -103,7 +106,7 @@ func (e *Env) within(ctx context.Context, account string, budgets map[string]int
 		return fault.New(fault.BudgetCeiling, "the ceiling of %s is in %s, and the account's currency is %s", account, ceiling.Currency, currency).
 			WithFix("have the ceiling set in %s", currency)
 	}
-	for _, what := range []string{"daily", "lifetime", "bid"} {
+	for _, what := range []string{"daily", "lifetime", "bid", "any"} {
 		amount, limit := budgets[what], ceiling.of(what)
 		if limit > 0 && amount > limit {
 			return fault.New(fault.BudgetCeiling, "%s: %s is above the ceiling of %s for %s", named[what],
@@ -116,8 +119,10 @@ func (e *Env) within(ctx context.Context, account string, budgets map[string]int
 }
 
 // of is the limit of a kind of budget. A bid can't be higher than what a day may cost.
+// What may be either is held to the lower of both.
 func (c Ceiling) of(what string) int64 {
-	if what == "lifetime" {
+	switch {
+	case what == "lifetime", what == "any" && (c.Daily == 0 || c.Lifetime != 0 && c.Lifetime < c.Daily):
 		return c.Lifetime
 	}
 	return c.Daily

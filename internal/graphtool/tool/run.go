@@ -299,6 +299,9 @@ func (e *Env) run(ctx context.Context) (*Answer, error) {
 			return nil, err
 		}
 	}
+	if err := e.guardKind(ctx); err != nil {
+		return nil, err
+	}
 	if err := e.guardBudget(ctx); err != nil {
 		return nil, err
 	}

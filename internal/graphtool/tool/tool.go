@@ -208,6 +208,7 @@ type Env struct {
 
 	notices []string
 	steps   map[string]any // answers of the steps that have names
+	object  map[string]any // what is changed, where a look came first
 }
 
 // Graph is what tools need of the client.
