@@ -62,7 +62,17 @@ func (w *LocalWrites) open(ctx context.Context, n tenant.Need) (*writetool.Sessi
 		}
 		w.app = a
 	}
-	return w.app.writes(tenant.Local("mcp"), w.app.Writeback)
+	caller := localAgent()
+	return w.app.writes(caller, w.app.Writeback.As(caller))
+}
+
+// localAgent is who calls a server without accounts: it may do what the owner of the state
+// directory may, but is no person. What a policy wants of agents holds for it, and whoever
+// is at the machine can approve what it proposed.
+func localAgent() tenant.Caller {
+	caller := tenant.Local("mcp")
+	caller.ID, caller.User, caller.Agent = "mcp", "", true
+	return caller
 }
 
 // writes is the engine for a caller who passed the gates.

@@ -83,6 +83,11 @@ func areas() []string {
 }
 
 func (c *command) mcp(ctx context.Context, f mcpFlags) error {
+	if f.listen != "" {
+		if err := loopbackOnly("--listen", f.listen, "whoever reaches the port acts with this token: use 127.0.0.1, or `builtin: meta` of `sluice serve`, which asks for tokens"); err != nil {
+			return err
+		}
+	}
 	cfg, err := c.load()
 	if err != nil {
 		return err

@@ -4,22 +4,16 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"sluice/internal/fault"
-)
-
-var (
-	segmentForm = regexp.MustCompile(`^[A-Za-z0-9_:.$=|\-]{1,256}$`)
-	paramForm   = regexp.MustCompile(`^[A-Za-z0-9_\[\]\-.]{1,100}$`)
-	signature   = regexp.MustCompile(`^[A-Za-z0-9_\-]{1,512}$`)
+	"sluice/internal/graphspec"
 )
 
 // validSegment reports whether a text may be a segment of a path. Dots alone would be
 // read as a direction.
 func validSegment(s string) bool {
-	return segmentForm.MatchString(s) && strings.Trim(s, ".") != ""
+	return graphspec.MadeOf(s, "_:.$=|-", 256) && strings.Trim(s, ".") != ""
 }
 
 // addressOf makes the address of a request, without parameters. It is all that an id
@@ -69,7 +63,7 @@ const longQuery = 4 << 10
 // although they may not.
 func (a *API) checkParams(values url.Values, may func(name string) bool) error {
 	for name, list := range values {
-		if !paramForm.MatchString(name) {
+		if !graphspec.MadeOf(name, "_[]-.", 100) {
 			return fault.New(fault.ArgumentInvalid, "a parameter has a name that Meta's parameters can't have").WithFix("names are letters, digits and _")
 		}
 		if may(name) {

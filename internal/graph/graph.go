@@ -231,7 +231,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 func (c *Client) words(text string) string { return c.secrets.strip(cleanText(text)) }
 
 // trace is the id of an answer, which ends up in the ledger; "" where it is none.
-func (c *Client) trace(id string) string { return traceForm.FindString(c.secrets.strip(id)) }
+func (c *Client) trace(id string) string { return trace(c.secrets.strip(id)) }
 
 // safe takes out of an error what an answer may repeat of the request, and the address,
 // which holds the proof.

@@ -69,7 +69,7 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 		f.err.With("subcode", p.Subcode)
 	}
 	for name, text := range map[string]string{
-		"title": title, "user_msg": userMsg, "fbtrace_id": traceForm.FindString(a.secrets.strip(p.TraceID)), "field": a.words(p.field(), r),
+		"title": title, "user_msg": userMsg, "fbtrace_id": trace(a.secrets.strip(p.TraceID)), "field": a.words(p.field(), r),
 	} {
 		if text != "" {
 			f.err.With(name, text)
@@ -81,7 +81,13 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 	return f
 }
 
-var traceForm = regexp.MustCompile(`^[A-Za-z0-9_\-/+=]{1,64}$`)
+// trace is Meta's id of an answer, "" where it is none.
+func trace(id string) string {
+	if !graphspec.MadeOf(id, "_-/+=", 64) {
+		return ""
+	}
+	return id
+}
 
 // classOf decides what a refusal means. What the catalogue says of the subcode wins,
 // then of the code; is_transient speaks for codes that nobody knows.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sluice/internal/fault"
+	"sluice/internal/graphspec"
 )
 
 // Source is a file to be uploaded.
@@ -68,7 +69,7 @@ func broken(err error) bool {
 // sessionOf is the request of an upload session, whose id looks like upload:…?sig=….
 func sessionOf(id string) (Request, error) {
 	segment, sig, signed := strings.Cut(id, "?sig=")
-	if !strings.HasPrefix(segment, "upload:") || !validSegment(segment) || signed && !signature.MatchString(sig) {
+	if !strings.HasPrefix(segment, "upload:") || !validSegment(segment) || signed && !graphspec.MadeOf(sig, "_-", 512) {
 		return Request{}, fault.New(fault.MetaRefused, "Meta named an upload session that can't be called")
 	}
 	r := Request{Method: http.MethodGet, Path: []string{segment}}

@@ -106,6 +106,7 @@ var adItemTools = []*tool.Tool{
 		Out:   tool.Out{Heading: "Ad {ad_id} was changed"},
 		Cases: []tool.Case{
 			{Name: "pause", Args: `{"ad_id":"3300000000000001","status":"PAUSED"}`, Asks: []string{"POST /3300000000000001 status=PAUSED"}, Has: []string{"data.success=true"}},
+			{Name: "starting a campaign", Args: `{"ad_id":"3100000000000002","status":"ACTIVE"}`, Asks: []string{"GET /3100000000000002"}, Error: "object_not_found", Says: []string{"is no Ad"}},
 			{Name: "another creative", Args: `{"ad_id":"3300000000000001","creative_id":"3400000000000002"}`, Asks: []string{`POST /3300000000000001 creative={"creative_id":"3400000000000002"}`}},
 			{Name: "nothing to change", Args: `{"ad_id":"3300000000000001"}`, Error: "argument_invalid", Asks: []string{}},
 		},
@@ -120,7 +121,8 @@ var adItemTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "DELETE", On: "Ad", ID: "ad_id"}},
 		Out:   tool.Out{Heading: "Ad {ad_id} was deleted"},
 		Cases: []tool.Case{
-			{Name: "one ad", Args: `{"ad_id":"3300000000000002"}`, Asks: []string{"DELETE /3300000000000002"}, Has: []string{"data.success=true"}},
+			{Name: "one ad", Args: `{"ad_id":"3300000000000002"}`, Asks: []string{"GET /3300000000000002", "DELETE /3300000000000002"}, Has: []string{"data.success=true"}},
+			{Name: "a campaign", Args: `{"ad_id":"3100000000000001"}`, Asks: []string{"GET /3100000000000001"}, Error: "object_not_found", Says: []string{"is no Ad"}},
 			{Name: "path in the id", Args: `{"ad_id":"1/../me"}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},

@@ -180,6 +180,11 @@ var adSetTools = []*tool.Tool{
 			{Name: "nothing to change", Args: `{"adset_id":"3200000000000003"}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "unknown placement", Args: `{"adset_id":"3200000000000003","placement_soft_opt_out":["billboard"]}`, Error: "argument_invalid", Says: []string{"placement_soft_opt_out"}, Asks: []string{}},
 			{
+				Name:   "above the ceiling with a raise that is planned",
+				Before: []tool.Prior{{Tool: "meta_create_budget_schedule", Args: `{"adset_id":"3200000000000003","raise_amount":7000,"start_time":"${now+86400}","end_time":"${now+172800}"}`}},
+				Args:   `{"adset_id":"3200000000000003","daily_budget":9000}`, Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling", Says: []string{"raise", "160.00"},
+			},
+			{
 				Name: "above the ceiling", Args: `{"adset_id":"3200000000000003","daily_budget":99900}`,
 				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling",
 			},
@@ -195,7 +200,7 @@ var adSetTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "DELETE", On: "AdSet", ID: "adset_id"}},
 		Out:   tool.Out{Heading: "Ad set {adset_id} was deleted"},
 		Cases: []tool.Case{
-			{Name: "paused one", Args: `{"adset_id":"3200000000000004"}`, Asks: []string{"DELETE /3200000000000004"}, Has: []string{"data.success=true"}},
+			{Name: "paused one", Args: `{"adset_id":"3200000000000004"}`, Asks: []string{"GET /3200000000000004", "DELETE /3200000000000004"}, Has: []string{"data.success=true"}},
 			{Name: "a name for an id", Args: `{"adset_id":"Visitors"}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},

@@ -178,6 +178,11 @@ var campaignTools = []*tool.Tool{
 				Name: "pause", Args: `{"campaign_id":"3100000000000001","status":"PAUSED"}`,
 				Asks: []string{"POST /3100000000000001 status=PAUSED"}, Has: []string{"data.success=true"},
 			},
+			{
+				Name: "start of one above the ceiling", Args: `{"campaign_id":"3100000000000001","status":"ACTIVE"}`,
+				Settings: ceiling("*", "GBP", 4999), Error: "budget_ceiling", Says: []string{"the daily_budget that it has"},
+			},
+			{Name: "pause of one above the ceiling", Args: `{"campaign_id":"3100000000000001","status":"PAUSED"}`, Settings: ceiling("*", "GBP", 1), Asks: []string{"POST /3100000000000001 status=PAUSED"}},
 			{Name: "nothing to change", Args: `{"campaign_id":"3100000000000001"}`, Error: "argument_invalid", Asks: []string{}},
 			{Name: "only what Meta dropped", Args: `{"campaign_id":"3100000000000001","migrate_to_advantage_plus":true}`, Error: "argument_invalid", Asks: []string{}},
 			{
@@ -197,15 +202,13 @@ var campaignTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "DELETE", On: "Campaign", ID: "campaign_id"}},
 		Out:   tool.Out{Heading: "Campaign {campaign_id} was deleted"},
 		Cases: []tool.Case{
-			{Name: "the brand film", Args: `{"campaign_id":"3100000000000003"}`, Asks: []string{"DELETE /3100000000000003"}, Has: []string{"data.success=true"}},
+			{Name: "the brand film", Args: `{"campaign_id":"3100000000000003"}`, Asks: []string{"GET /3100000000000003", "DELETE /3100000000000003"}, Has: []string{"data.success=true"}},
 			{Name: "not there", Args: `{"campaign_id":"3199999999999999"}`, Error: "object_not_found"},
 		},
 	},
 	{
 		Name: "meta_migrate_campaign_to_advantage_plus", Title: "Migrate Campaign to Advantage+", Set: "ads.write",
-		Does: "Explain what took the place of turning a campaign into an Advantage+ shopping campaign; it makes no request.",
-		Use:  "Don't plan with it: make the campaign with meta_create_campaign, and read its Advantage+ state with meta_get_campaign.",
-		Note: "Always answers with the error unsupported.",
+		Does: "Explains what took the place of turning a campaign into an Advantage+ shopping campaign; it makes no request.",
 		Args: []tool.Arg{
 			tool.ID("campaign_id", "Campaign", "Campaign that was to be turned."),
 			adAccount("Its ad account."),

@@ -163,7 +163,7 @@ var adScheduleTools = []*tool.Tool{
 			{
 				Name:   "one that was made",
 				Before: []tool.Prior{{Tool: "meta_create_budget_schedule", Args: `{"adset_id":"3200000000000003","raise_amount":1000,"start_time":"${now+86400}","end_time":"${now+172800}"}`, Save: "raise=id"}},
-				Args:   `{"schedule_id":"${raise}"}`, Asks: []string{"DELETE /${raise}"}, Has: []string{"data.success=true"},
+				Args:   `{"schedule_id":"${raise}"}`, Asks: []string{"GET /${raise}", "DELETE /${raise}"}, Has: []string{"data.success=true"},
 			},
 			{Name: "unknown", Args: `{"schedule_id":"99"}`, Error: "object_not_found"},
 		},

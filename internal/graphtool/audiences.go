@@ -147,7 +147,7 @@ var customAudienceTools = []*tool.Tool{
 		Args: []tool.Arg{audience("Audience.")}, Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "DELETE", On: "CustomAudience", ID: "audience_id"}},
 		Cases: []tool.Case{
-			{Name: "delete", Args: `{"audience_id":"3900000000000001"}`, Asks: []string{"DELETE /3900000000000001"}, Has: []string{"data.success=true"}},
+			{Name: "delete", Args: `{"audience_id":"3900000000000001"}`, Asks: []string{"GET /3900000000000001", "DELETE /3900000000000001"}, Has: []string{"data.success=true"}},
 			{
 				Name: "twice", Before: []tool.Prior{{Tool: "meta_delete_custom_audience", Args: `{"audience_id":"3900000000000001"}`}},
 				Args: `{"audience_id":"3900000000000001"}`, Error: "object_not_found",
@@ -198,7 +198,6 @@ var savedAudienceTools = []*tool.Tool{
 	{
 		Name: "meta_create_saved_audience", Title: "Create a saved audience", Set: "audiences.write",
 		Does:     "Says that saved audiences can't be created by API, and what to do instead.",
-		Use:      "Keep the targeting specification yourself and give it to meta_create_adset, or make a custom audience.",
 		Args:     []tool.Arg{account("Ad account."), tool.Text("name", "Name.").Req().Min(1), tool.Object("targeting", "Targeting specification.").Req()},
 		Category: tool.Write, Severity: tool.Medium,
 		Gone: &tool.Gone{
@@ -216,7 +215,6 @@ var savedAudienceTools = []*tool.Tool{
 	{
 		Name: "meta_delete_saved_audience", Title: "Delete a saved audience", Set: "audiences.write",
 		Does: "Says that saved audiences can't be deleted by API, and what to do instead.",
-		Use:  "Delete them in Ads Manager. A custom audience is deleted with meta_delete_custom_audience.",
 		Args: []tool.Arg{tool.ID("audience_id", "SavedAudience", "Saved audience.")}, Category: tool.Destructive, Severity: tool.High,
 		Gone: &tool.Gone{
 			Why:     "Meta's API only reads saved audiences, it can't delete them",

@@ -205,7 +205,8 @@ var productTools = []*tool.Tool{
 		Args: []tool.Arg{product("Meta's id of the product.")}, Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "DELETE", On: "ProductItem", ID: "product_id"}},
 		Cases: []tool.Case{
-			{Name: "delete", Args: `{"product_id":"7100000000000002"}`, Asks: []string{"DELETE /7100000000000002"}, Has: []string{"data.success=true"}},
+			{Name: "a campaign", Args: `{"product_id":"3100000000000001"}`, Asks: []string{"GET /3100000000000001"}, Error: "object_not_found", Says: []string{"is no ProductItem"}},
+			{Name: "delete", Args: `{"product_id":"7100000000000002"}`, Asks: []string{"GET /7100000000000002", "DELETE /7100000000000002"}, Has: []string{"data.success=true"}},
 			{
 				Name: "twice", Before: []tool.Prior{{Tool: "meta_delete_product", Args: `{"product_id":"7100000000000002"}`}},
 				Args: `{"product_id":"7100000000000002"}`, Error: "object_not_found",

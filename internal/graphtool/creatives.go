@@ -227,7 +227,7 @@ var creativeMakeTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "DELETE", On: "AdCreative", ID: "creative_id"}},
 		Out:   tool.Out{Heading: "Creative {creative_id} was deleted"},
 		Cases: []tool.Case{
-			{Name: "an unused one", Args: `{"creative_id":"3400000000000004"}`, Asks: []string{"DELETE /3400000000000004"}, Has: []string{"data.success=true"}},
+			{Name: "an unused one", Args: `{"creative_id":"3400000000000004"}`, Asks: []string{"GET /3400000000000004", "DELETE /3400000000000004"}, Has: []string{"data.success=true"}},
 			{Name: "one that an ad uses", Args: `{"creative_id":"3400000000000001"}`, Error: "meta_refused"},
 		},
 	},

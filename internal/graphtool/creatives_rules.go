@@ -101,6 +101,11 @@ var ruleTools = []*tool.Tool{
 				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling", Says: []string{"budget_limit"}, Asks: []string{},
 			},
 			{
+				Name:     "moving budgets about, below a ceiling",
+				Args:     `{"ad_account_id":"act_3000000000000001","name":"Move","evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"REBALANCE_BUDGET"}}`,
+				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling", Asks: []string{},
+			},
+			{
 				Name:     "a limit above the ceiling",
 				Args:     `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":20000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`,
 				Settings: ceiling("*", "GBP", 10000), Error: "budget_ceiling",
@@ -156,7 +161,7 @@ var ruleTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "DELETE", On: "AdRule", ID: "rule_id"}},
 		Out:   tool.Out{Heading: "Rule {rule_id} was deleted"},
 		Cases: []tool.Case{
-			{Name: "the pausing rule", Args: `{"rule_id":"3600000000000001"}`, Asks: []string{"DELETE /3600000000000001"}, Has: []string{"data.success=true"}},
+			{Name: "the pausing rule", Args: `{"rule_id":"3600000000000001"}`, Asks: []string{"GET /3600000000000001", "DELETE /3600000000000001"}, Has: []string{"data.success=true"}},
 			{Name: "a number", Args: `{"rule_id":3600000000000001}`, Error: "argument_invalid", Says: []string{"text"}, Asks: []string{}},
 		},
 	},

@@ -109,11 +109,10 @@ var pixelTools = []*tool.Tool{
 	{
 		Name: "meta_delete_pixel", Title: "Delete a dataset", Set: "conversions",
 		Does: "Says that a dataset (pixel) can't be deleted, and what to do instead.",
-		Use:  "To take an ad account's access away use meta_unshare_pixel; to stop events remove the code or the token that sends them.",
 		Args: []tool.Arg{pixel("Dataset.")}, Category: tool.Destructive, Severity: tool.Critical,
 		Gone: &tool.Gone{
 			Why:     "Meta's API can't delete a dataset (pixel)",
-			Instead: "take an ad account's access away with meta_unshare_pixel, or stop sending events to it",
+			Instead: "take an ad account's access away with meta_unshare_pixel, or remove the code or the token that sends events to it",
 		},
 		Cases: []tool.Case{
 			{Name: "never possible", Args: `{"pixel_id":"1000000000000001"}`, Error: "unsupported", Says: []string{"meta_unshare_pixel"}, Asks: []string{}},

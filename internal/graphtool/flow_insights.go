@@ -170,13 +170,31 @@ func (f insightsFlow) question(e *tool.Env) (map[string]any, error) {
 	if e.Args.Has("filtering") {
 		q["filtering"] = e.Args.List("filtering")
 	}
-	if e.Args.Has("sort") {
-		q["sort"] = []any{e.Args.Str("sort")}
+	if sort := e.Args.Str("sort"); sort != "" {
+		if !sortable(sort) {
+			return nil, tool.Bad("sort", "it is no column with a direction", "write a column and _ascending or _descending, such as spend_descending")
+		}
+		q["sort"] = []any{sort}
 	}
 	if e.Args.Has("use_unified_attribution_setting") {
 		q["use_unified_attribution_setting"] = e.Args.Bool("use_unified_attribution_setting")
 	}
 	return q, nil
+}
+
+// sortable reports whether rows can be sorted so: by a column, or by an action as
+// actions:link_click_descending.
+func sortable(text string) bool {
+	name, up := strings.CutSuffix(text, "_ascending")
+	if !up {
+		var down bool
+		if name, down = strings.CutSuffix(text, "_descending"); !down {
+			return false
+		}
+	}
+	name, _, _ = strings.Cut(name, ":")
+	_, known := graphspec.Lookup("AdsInsights").Field(name)
+	return known
 }
 
 // breakdownsOf are the breakdowns; placement, which the API doesn't have, is platform

@@ -2,8 +2,9 @@ package graphtool
 
 import (
 	"context"
-	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sluice/internal/fault"
 	"sluice/internal/graphspec"
@@ -23,12 +24,18 @@ func (hashtagMedia) Calls() []tool.Call {
 	}
 }
 
-var hashtag = regexp.MustCompile(`^[\p{L}\p{N}_]{1,99}$`)
+// single reports whether a text is one hashtag, without its #. (The regular expression for it
+// takes megabytes.)
+func single(hashtag string) bool {
+	foreign := func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r) }
+	n := utf8.RuneCountInString(hashtag)
+	return n > 0 && n < 100 && utf8.ValidString(hashtag) && !strings.ContainsFunc(hashtag, foreign)
+}
 
 // Run does it.
 func (hashtagMedia) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	name := strings.TrimPrefix(e.Args.Str("hashtag"), "#")
-	if !hashtag.MatchString(name) {
+	if !single(name) {
 		return nil, tool.Bad("hashtag", "it is no single hashtag", "give letters, digits and underscores, without # and blanks")
 	}
 	account := e.Args.Str("ig_account_id")

@@ -47,7 +47,13 @@ type insightsRun struct {
 	retired   []graphspec.IGRetired
 	breakdown string
 	named     bool // the caller named metrics
-	metrics   []*graphspec.IGMetric
+	wanted    []wantedMetric
+}
+
+// wantedMetric is a metric with the breakdown that it is read by.
+type wantedMetric struct {
+	*graphspec.IGMetric
+	by string
 }
 
 // choose finds the metrics that are meant, today's for those that are gone.
@@ -58,13 +64,13 @@ func (r *insightsRun) choose() error {
 		for i := range r.known {
 			m := &r.known[i]
 			if r.breakdown != "" && m.Takes(r.breakdown) && (!m.Timeframe || m.Name == "follower_demographics") || r.breakdown == "" && m.Default {
-				r.metrics = append(r.metrics, m)
+				r.wanted = append(r.wanted, wantedMetric{m, r.breakdown})
 			}
 		}
 		return nil
 	}
 	for _, name := range names {
-		m := graphspec.FindIGMetric(r.known, name)
+		m, by := graphspec.FindIGMetric(r.known, name), r.breakdown
 		if m == nil {
 			old := graphspec.FindIGRetired(r.retired, name)
 			if old == nil {
@@ -74,18 +80,14 @@ func (r *insightsRun) choose() error {
 				return tool.Bad("metrics", fmt.Sprintf("Meta took %s away on %s, and nothing replaces it", name, old.Since), "leave it out")
 			}
 			m = graphspec.FindIGMetric(r.known, old.By)
-			r.replaced(old)
+			by = orElse(by, old.Breakdown)
+			r.replaced(old, by)
 		}
-		if !slices.Contains(r.metrics, m) {
-			r.metrics = append(r.metrics, m)
+		if by != "" && !m.Takes(by) {
+			return tool.Bad("breakdown", m.Name+" can't be broken down by "+by, r.wouldTake(m))
 		}
-	}
-	if r.breakdown == "" {
-		return nil
-	}
-	for _, m := range r.metrics {
-		if !m.Takes(r.breakdown) {
-			return tool.Bad("breakdown", m.Name+" can't be broken down by "+r.breakdown, r.wouldTake(m))
+		if w := (wantedMetric{m, by}); !slices.Contains(r.wanted, w) {
+			r.wanted = append(r.wanted, w)
 		}
 	}
 	return nil
@@ -106,19 +108,16 @@ func (r *insightsRun) names() []string {
 	return list
 }
 
-// replaced tells that another metric was asked for, and takes over the breakdown that
-// shows the old number.
-func (r *insightsRun) replaced(old *graphspec.IGRetired) {
+// replaced tells that another metric was asked for, by the breakdown that shows the old
+// number.
+func (r *insightsRun) replaced(old *graphspec.IGRetired, by string) {
 	why := "was never a metric here"
 	if old.Since != "" {
 		why = "is gone since " + old.Since
 	}
 	words := fmt.Sprintf("%s %s; read %s instead", old.Name, why, old.By)
-	if old.Breakdown != "" && r.breakdown == "" {
-		if strings.Contains(old.By, "demographics") {
-			r.breakdown = old.Breakdown
-		}
-		words += ", broken down by " + old.Breakdown
+	if by != "" {
+		words += ", broken down by " + by
 	}
 	r.env.Notice(words + ".")
 }
@@ -133,7 +132,7 @@ func (r *insightsRun) account(ctx context.Context) (*tool.Answer, error) {
 	}
 	groups := map[manner][]string{}
 	var order []manner
-	for _, m := range r.metrics {
+	for _, m := range r.wanted {
 		how, err := r.manner(m)
 		if err != nil {
 			return nil, err
@@ -169,9 +168,9 @@ func setUnless(m map[string]any, name, value string) {
 }
 
 // manner says how one metric of an account has to be asked for.
-func (r *insightsRun) manner(m *graphspec.IGMetric) (manner, error) {
+func (r *insightsRun) manner(m wantedMetric) (manner, error) {
 	types, periods := strings.Fields(m.Types), strings.Fields(m.Periods)
-	how := manner{kind: types[0], period: periods[0], breakdown: r.breakdown}
+	how := manner{kind: types[0], period: periods[0], breakdown: m.by}
 	if given := r.env.Args.Str("metric_type"); given != "" {
 		if !slices.Contains(types, given) {
 			return how, tool.Bad("metric_type", m.Name+" does not come as "+given, m.Name+" comes as "+strings.Join(types, " or "))
@@ -192,7 +191,7 @@ func (r *insightsRun) manner(m *graphspec.IGMetric) (manner, error) {
 	}
 	if m.Needs && how.breakdown == "" {
 		if m.Timeframe {
-			return how, tool.Bad("breakdown", "it is missing, and "+m.Name+" needs one", r.wouldTake(m))
+			return how, tool.Bad("breakdown", "it is missing, and "+m.Name+" needs one", r.wouldTake(m.IGMetric))
 		}
 		how.breakdown = m.Breakdowns
 	}
@@ -233,28 +232,35 @@ func (r *insightsRun) media(ctx context.Context) (*tool.Answer, error) {
 		return nil, fault.New(fault.ObjectNotFound, "the story is older than 24 hours, and Meta keeps a story's numbers no longer").
 			WithFix("Read insights while a story is live; afterwards only the webhook story_insights has them.")
 	}
-	fitting := r.fitting(product)
-	var names []string
-	for _, m := range fitting {
-		names = append(names, m.Name)
+	r.wanted = r.fitting(product)
+	groups := map[string][]string{}
+	var order []string
+	for _, m := range r.wanted {
+		if groups[m.by] == nil {
+			order = append(order, m.by)
+		}
+		groups[m.by] = append(groups[m.by], m.Name)
 	}
-	ask := map[string]any{"metric": strings.Join(names, ",")}
-	setUnless(ask, "breakdown", r.breakdown)
-	body, err := r.env.Ask(ctx, tool.Target{Verb: "GET", On: "IGMedia", ID: id, Edge: "insights"}, ask)
-	if err != nil {
-		return nil, err
+	var rows []any
+	for _, by := range order {
+		ask := map[string]any{"metric": strings.Join(groups[by], ",")}
+		setUnless(ask, "breakdown", by)
+		body, err := r.env.Ask(ctx, tool.Target{Verb: "GET", On: "IGMedia", ID: id, Edge: "insights"}, ask)
+		if err != nil {
+			return nil, err
+		}
+		list, _ := body["data"].([]any)
+		rows = append(rows, list...)
 	}
-	rows, _ := body["data"].([]any)
-	r.metrics = fitting
 	return r.answer(rows, "Meta has nothing for it: parts of a carousel have no numbers, and others come up to 48 hours late"), nil
 }
 
 // fitting are the metrics that media of a product have; when none of those asked for
 // fits, the usual ones.
-func (r *insightsRun) fitting(product string) []*graphspec.IGMetric {
-	var list []*graphspec.IGMetric
+func (r *insightsRun) fitting(product string) []wantedMetric {
+	var list []wantedMetric
 	var left []string
-	for _, m := range r.metrics {
+	for _, m := range r.wanted {
 		if m.For(product) {
 			list = append(list, m)
 		} else if r.named {
@@ -267,10 +273,12 @@ func (r *insightsRun) fitting(product string) []*graphspec.IGMetric {
 	if len(list) > 0 {
 		return list
 	}
-	r.breakdown = ""
+	if r.breakdown != "" {
+		r.env.Notice("Media of product " + product + " have no breakdown by " + r.breakdown + "; these are the usual metrics.")
+	}
 	for i := range r.known {
 		if m := &r.known[i]; m.Default && m.For(product) {
-			list = append(list, m)
+			list = append(list, wantedMetric{m, ""})
 		}
 	}
 	return list
@@ -289,8 +297,8 @@ func (r *insightsRun) answer(rows []any, empty string) *tool.Answer {
 		out = append(out, insightRow(m))
 	}
 	var missing []string
-	for _, m := range r.metrics {
-		if !there[m.Name] {
+	for _, m := range r.wanted {
+		if !there[m.Name] && !slices.Contains(missing, m.Name) {
 			missing = append(missing, m.Name)
 		}
 	}

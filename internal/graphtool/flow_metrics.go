@@ -67,7 +67,7 @@ func (f metricsFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error)
 	if len(r.rows) == 0 && r.last != nil {
 		return nil, r.last
 	}
-	if len(r.rows) == 0 {
+	if !slices.ContainsFunc(r.rows, hasValue) {
 		e.Notice("Meta answered without a value: a Page needs about 100 likes before it has any, and new days come after a day or two.")
 	}
 	for _, row := range r.rows {
@@ -255,6 +255,13 @@ func (r *metricRun) add(list []any) {
 		b, _ := row["values"].([]any)
 		have["values"] = append(a, b...)
 	}
+}
+
+// hasValue reports whether a series has any value.
+func hasValue(row any) bool {
+	m, _ := row.(map[string]any)
+	values, _ := m["values"].([]any)
+	return len(values) > 0
 }
 
 // addLatest puts the newest value beside the series, for tables.

@@ -107,6 +107,8 @@ func messagingType(e *tool.Env, form map[string]any) error {
 	switch {
 	case kind != "MESSAGE_TAG" && tag != "":
 		return tool.Bad("messaging_type", "must be MESSAGE_TAG with a tag", "Leave messaging_type out, or the tag.")
+	case kind == "UTILITY" && !template:
+		return tool.Bad("messaging_type", "UTILITY is for an approved template, and there is none", "Leave messaging_type out. Templates go through meta_send_page_message, with utility_template.")
 	case kind != "UTILITY" && template:
 		return tool.Bad("messaging_type", "must be UTILITY with a template", "Leave messaging_type out, or the template.")
 	case tag != "" && !e.Args.Bool("human_agent_confirmed"):
@@ -178,9 +180,9 @@ func (f sendFlow) permit(ctx context.Context, e *tool.Env, page string, kind any
 		return nil, err
 	}
 	now := e.Now()
-	human := kind == "MESSAGE_TAG" || e.Args.Bool("after_ad_click")
+	longer := kind == "MESSAGE_TAG" || kind == "RESPONSE" && e.Args.Bool("after_ad_click") && !s.Answered
 	switch state := s.state(now); {
-	case state == "open", state == "human_agent_only" && human:
+	case state == "open", state == "human_agent_only" && longer:
 	case state == "unknown":
 		e.Notice(s.why(now) + " Meta decides.")
 	default:

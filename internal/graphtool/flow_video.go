@@ -47,6 +47,9 @@ func (f videoFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 }
 
 func (f videoFlow) publish(ctx context.Context, e *tool.Env) (map[string]any, error) {
+	if e.Args.Str("video_state") == "DRAFT" && e.Args.Has("scheduled_publish_time") {
+		return nil, tool.Bad("scheduled_publish_time", "it does not go with video_state DRAFT", "leave one of both out: a draft is published by hand")
+	}
 	file, err := f.open(e)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,10 @@
 package graphtool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/internal/fault"
@@ -21,13 +23,14 @@ type standing struct {
 	Last         time.Time // when the person last wrote; zero: never, or not seen
 	Before       time.Time // not seen, but it was before this
 	Answered     bool      // the Page has written since
+	Silent       bool      // all messages were seen, and none is the person's
 }
 
 // state names where the window stands.
 func (s standing) state(now time.Time) string {
 	last := s.last()
 	switch {
-	case s.Conversation == "":
+	case s.Conversation == "", s.Silent:
 		return "never_wrote"
 	case last.IsZero(), s.Last.IsZero() && now.Sub(last) <= standardWindow:
 		return "unknown"
@@ -49,36 +52,60 @@ func (s standing) last() time.Time {
 
 // seen is how many messages of a thread are looked at: Meta tells details of the
 // newest 20 only.
-const seen = "20"
+const seen = 20
 
 // readStanding asks when a person last wrote to the Page.
 func readStanding(ctx context.Context, e *tool.Env, page, platform, person string) (standing, error) {
 	list, err := e.Ask(ctx, tool.Target{Verb: "GET", On: "Page", ID: page, Edge: "conversations", Page: page}, map[string]any{
-		"platform": platform, "user_id": person, "fields": "id,updated_time,messages.limit(" + seen + "){id,created_time,from}",
+		"platform": platform, "user_id": person, "fields": fmt.Sprintf("id,updated_time,messages.limit(%d){id,created_time,from}", seen),
 	})
 	if err != nil {
 		return standing{}, err
 	}
-	var s standing
+	var all []standing
 	for _, v := range members(list, "data") {
 		thread, _ := v.(map[string]any)
-		s.Conversation = text(thread, "id")
-		messages, _ := thread["messages"].(map[string]any)
-		for _, v := range members(messages, "data") {
-			m, _ := v.(map[string]any)
-			from, _ := m["from"].(map[string]any)
-			at, ok := graphTime(text(m, "created_time"))
-			if !ok {
-				continue
-			}
-			if text(from, "id") == person {
-				s.Last = at
-				return s, nil
-			}
+		all = append(all, standingOf(thread, person))
+	}
+	return widest(all, e.Now()), nil
+}
+
+// states are the states, the one that leaves the most open first.
+var states = []string{"open", "unknown", "human_agent_only", "closed", "never_wrote"}
+
+// widest is the standing that counts where a person has several threads.
+func widest(all []standing, now time.Time) standing {
+	if len(all) == 0 {
+		return standing{}
+	}
+	return slices.MinFunc(all, func(a, b standing) int {
+		return cmp.Or(slices.Index(states, a.state(now))-slices.Index(states, b.state(now)), b.last().Compare(a.last()))
+	})
+}
+
+// standingOf reads one thread, newest message first.
+func standingOf(thread map[string]any, person string) standing {
+	s := standing{Conversation: text(thread, "id")}
+	messages, _ := thread["messages"].(map[string]any)
+	list := members(messages, "data")
+	for _, v := range list {
+		m, _ := v.(map[string]any)
+		from, _ := m["from"].(map[string]any)
+		at, ok := graphTime(text(m, "created_time"))
+		switch by := text(from, "id"); {
+		case !ok:
+		case by == person:
+			s.Last = at
+			return s
+		case by == "": // nobody is named: it may be the person's
+			return standing{Conversation: s.Conversation}
+		default:
 			s.Answered, s.Before = true, at
 		}
 	}
-	return s, nil
+	paging, _ := messages["paging"].(map[string]any)
+	s.Silent = s.Answered && paging["next"] == nil && len(list) < seen
+	return s
 }
 
 // graphTime reads a time as Graph writes it: without a colon in the zone, in places with.
@@ -112,7 +139,7 @@ func (windowFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 // tell is the standing as an answer: the state, until when, why, and what is allowed.
 func (s standing) tell(now time.Time, platform string) map[string]any {
 	state := s.state(now)
-	data := map[string]any{"state": state, "platform": platform, "why": s.why(now), "allowed": asList(allowed(state, platform))}
+	data := map[string]any{"state": state, "platform": platform, "why": s.why(now), "allowed": asList(s.allowed(state, platform))}
 	if s.Conversation != "" {
 		data["conversation_id"] = s.Conversation
 	}
@@ -125,11 +152,13 @@ func (s standing) tell(now time.Time, platform string) map[string]any {
 }
 
 func (s standing) why(now time.Time) string {
-	switch s.state(now) {
-	case "never_wrote":
+	switch state := s.state(now); {
+	case state == "never_wrote" && s.Silent:
+		return "In the conversation with this person no message is theirs: a Page may not write again before they do."
+	case state == "never_wrote":
 		return "There is no conversation with this person: they have never written to the Page, and a Page may not write first."
-	case "unknown":
-		return "The person wrote none of the " + seen + " newest messages, so that the time of their last one can't be read."
+	case state == "unknown":
+		return fmt.Sprintf("The person wrote none of the %d newest messages, so that the time of their last one can't be read.", seen)
 	}
 	least := ""
 	if s.Last.IsZero() {
@@ -146,7 +175,7 @@ func (s standing) why(now time.Time) string {
 }
 
 // allowed is what Meta's policy lets a Page send in a state.
-func allowed(state, platform string) []string {
+func (s standing) allowed(state, platform string) []string {
 	const (
 		any24   = "RESPONSE or UPDATE: any message, promotions included"
 		human   = "MESSAGE_TAG with tag HUMAN_AGENT: an answer that a person wrote, for 7 days after the person's last message, with Meta's approval of the app (human_agent_confirmed)"
@@ -159,7 +188,10 @@ func allowed(state, platform string) []string {
 	case "open":
 		list = append(list, any24)
 	case "human_agent_only":
-		list = append(list, human, click)
+		list = append(list, human)
+		if !s.Answered {
+			list = append(list, click)
+		}
 	case "unknown":
 		list = append(list, any24+", if the person wrote in the last 24 hours: Meta decides", human)
 	}
@@ -173,7 +205,7 @@ func allowed(state, platform string) []string {
 func (s standing) closed(now time.Time, platform string) error {
 	state := s.state(now)
 	fix := "Wait until the person writes again. Allowed now: "
-	for i, line := range allowed(state, platform) {
+	for i, line := range s.allowed(state, platform) {
 		if i > 0 {
 			fix += "; "
 		}
@@ -187,6 +219,7 @@ func (s standing) closed(now time.Time, platform string) error {
 }
 
 func ago(d time.Duration) string {
+	d = max(d, 0) // clocks differ
 	n, unit := int(d.Minutes()), "minute"
 	switch {
 	case d >= 48*time.Hour:

@@ -22,6 +22,10 @@ func TestStanding(t *testing.T) {
 		"not seen, but it was days ago":     {standing{Conversation: "t_1", Before: now.Add(-50 * time.Hour)}, "human_agent_only", "more than 2 days ago"},
 		"not seen, but it was weeks ago":    {standing{Conversation: "t_1", Before: now.Add(-20 * 24 * time.Hour)}, "closed", "more than 20 days ago"},
 		"a conversation without a message":  {standing{Conversation: "t_1"}, "unknown", "none of the 20"},
+		"exactly a day":                     {standing{Conversation: "t_1", Last: now.Add(-24 * time.Hour)}, "open", "24 hours ago"},
+		"exactly a week":                    {standing{Conversation: "t_1", Last: now.Add(-7 * 24 * time.Hour)}, "human_agent_only", "7 days ago"},
+		"by a clock that is ahead of ours":  {standing{Conversation: "t_1", Last: now.Add(5 * time.Minute)}, "open", "0 minutes ago"},
+		"only the Page has written":         {standing{Conversation: "t_1", Before: now.Add(-50 * time.Hour), Answered: true, Silent: true}, "never_wrote", "no message is theirs"},
 		"a message just now, by the minute": {standing{Conversation: "t_1", Last: now.Add(-time.Minute)}, "open", "1 minute ago"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +55,7 @@ func TestWhatIsAllowed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all := strings.Join(allowed(c.state, c.platform), "\n")
+			all := strings.Join(standing{}.allowed(c.state, c.platform), "\n")
 			for _, w := range c.has {
 				if !strings.Contains(all, w) {
 					t.Errorf("%q is missing in\n%s", w, all)
@@ -61,6 +65,59 @@ func TestWhatIsAllowed(t *testing.T) {
 				if strings.Contains(all, w) {
 					t.Errorf("%q is in\n%s", w, all)
 				}
+			}
+		})
+	}
+}
+
+// TestStandingOfThreads: what the threads of a person say together.
+func TestStandingOfThreads(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	const person, page = "4310", "4000"
+	// thread makes one of its messages, newest first: sender and hours ago.
+	thread := func(next bool, said ...any) map[string]any {
+		var list []any
+		for i := 0; i < len(said); i += 2 {
+			m := map[string]any{"created_time": now.Add(-time.Duration(said[i+1].(int)) * time.Hour).Format("2006-01-02T15:04:05-0700")}
+			if said[i] != "" {
+				m["from"] = map[string]any{"id": said[i]}
+			}
+			list = append(list, m)
+		}
+		messages := map[string]any{"data": list}
+		if next {
+			messages["paging"] = map[string]any{"next": "more"}
+		}
+		return map[string]any{"id": "t_1", "messages": messages}
+	}
+	for name, c := range map[string]struct {
+		threads  []map[string]any
+		state    string
+		answered bool
+	}{
+		"none":                                     {nil, "never_wrote", false},
+		"answered, and written again":              {[]map[string]any{thread(false, person, 1, page, 2, person, 30)}, "open", false},
+		"answered":                                 {[]map[string]any{thread(false, page, 2, person, 30)}, "human_agent_only", true},
+		"the Page alone, all seen":                 {[]map[string]any{thread(false, page, 2)}, "never_wrote", true},
+		"the Page alone, more behind":              {[]map[string]any{thread(true, page, 2)}, "unknown", true},
+		"the Page alone for days, more behind":     {[]map[string]any{thread(true, page, 2, page, 40)}, "human_agent_only", true},
+		"somebody without a name":                  {[]map[string]any{thread(false, page, 2, "", 3, person, 400)}, "unknown", false},
+		"empty":                                    {[]map[string]any{thread(false)}, "unknown", false},
+		"the open one is not the newest":           {[]map[string]any{thread(false, page, 1, person, 100), thread(false, person, 3)}, "open", false},
+		"the open one is the first":                {[]map[string]any{thread(false, person, 3), thread(false, page, 9, person, 100)}, "open", false},
+		"a private reply beside an old thread":     {[]map[string]any{thread(false, page, 1), thread(false, person, 100)}, "human_agent_only", false},
+		"one that can't be read beside an old one": {[]map[string]any{thread(false, person, 300), thread(true, page, 2)}, "unknown", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var all []standing
+			for _, th := range c.threads {
+				all = append(all, standingOf(th, person))
+			}
+			s := widest(all, now)
+			if got := s.state(now); got != c.state || s.Answered != c.answered {
+				t.Errorf("state %s, answered %v; want %s, %v", got, s.Answered, c.state, c.answered)
 			}
 		})
 	}

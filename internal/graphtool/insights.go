@@ -162,6 +162,11 @@ var insightTools = []*tool.Tool{
 		Category: tool.Read, Severity: tool.Low, Repeat: true, Flow: insightsFlow{Level: "ad"},
 		Out: insightOut("ad_name date_start date_stop impressions clicks spend account_currency"),
 		Cases: []tool.Case{
+			{
+				Name: "by a part of it", Args: `{"ad_account_id":"` + aAccount + `","breakdowns":["image_asset"],"fields":["spend"],"sort":"spend_ascending","limit":1}`,
+				Has: []string{"data.0.image_asset.hash", "has_more=true"},
+			},
+			{Name: "sorted by nothing", Args: `{"ad_id":"` + anAd + `","sort":"spend"}`, Error: "argument_invalid", Says: []string{"spend_descending"}, Asks: []string{}},
 			{Name: "one ad", Args: `{"ad_id":"` + anAd + `","fields":["impressions","spend","quality_ranking"]}`, Asks: []string{"GET /" + anAd + "/insights level=ad"}, Has: []string{"data.0.ad_id=" + anAd, "data.0.quality_ranking"}},
 			{Name: "those of an account", Args: `{"ad_account_id":"` + aAccount + `","limit":2}`, Asks: []string{"GET /" + aAccount + "/insights level=ad limit=2"}, Has: []string{"data.1.ad_name", "has_more=true", "next_cursor"}},
 			{Name: "a column that does not exist", Args: `{"ad_id":"` + anAd + `","fields":["sales"]}`, Error: "argument_invalid", Says: []string{"sales"}, Asks: []string{}},

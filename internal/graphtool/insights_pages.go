@@ -47,6 +47,7 @@ var pageInsightTools = []*tool.Tool{
 				Asks: []string{"GET /" + aPage + "/insights since=2026-05-01 until=2026-07-30", "GET /" + aPage + "/insights since=2026-07-30 until=2026-10-28", "GET /" + aPage + "/insights since=2026-10-28 until=2026-11-01"},
 				Has:  []string{"data.0.values.183.value"},
 			},
+			{Name: "a day that has no values yet", Args: `{"page_id":"` + aPage + `","metrics":["page_media_view"],"since":"2026-11-20","until":"2026-11-20"}`, Has: []string{"data.length=1", "notices.0"}},
 			{Name: "a metric that has another period", Args: `{"page_id":"` + aPage + `","metrics":["page_follows"],"period":"week"}`, Asks: []string{"GET /" + aPage + "/insights metric=page_follows period=day"}, Has: []string{"notices"}},
 			{Name: "only what is gone", Args: `{"page_id":"` + aPage + `","metrics":["page_fans_locale"]}`, Error: "unsupported", Says: []string{"2025-11-15"}, Asks: []string{}},
 			{Name: "without permission", Args: `{"page_id":"` + aPage + `"}`, Token: "only:pages_show_list", Error: "scope_missing"},

@@ -133,7 +133,7 @@ var instagramCommentTools = []*tool.Tool{
 		Args: []tool.Arg{igCommentID("Comment or reply.")}, Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "DELETE", On: "IGComment", ID: "comment_id"}},
 		Cases: []tool.Case{
-			{Name: "spam", Args: `{"comment_id":"5200000000000003"}`, Asks: []string{"DELETE /5200000000000003"}, Has: []string{"data.success=true"}},
+			{Name: "spam", Args: `{"comment_id":"5200000000000003"}`, Asks: []string{"GET /5200000000000003", "DELETE /5200000000000003"}, Has: []string{"data.success=true"}},
 			{
 				Name: "its replies go too", Before: []tool.Prior{{Tool: "meta_delete_instagram_comment", Args: `{"comment_id":"5200000000000001"}`}},
 				Args: `{"comment_id":"5200000000000002"}`, Error: "object_not_found",

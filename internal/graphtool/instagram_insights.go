@@ -56,6 +56,16 @@ var instagramInsightTools = []*tool.Tool{
 				Has:  []string{"data.0.parts.0.age=25-34", "data.0.parts.0.gender=F"},
 			},
 			{
+				Name: "old names that are parts of new ones", Args: `{"ig_account_id":"5000000000000001","metrics":["views","phone_call_clicks","audience_city","audience_country"]}`,
+				Asks: []string{
+					"GET /5000000000000001/insights metric=views",
+					"GET /5000000000000001/insights metric=profile_links_taps breakdown=contact_button_type",
+					"GET /5000000000000001/insights metric=follower_demographics breakdown=city",
+					"GET /5000000000000001/insights metric=follower_demographics breakdown=country",
+				},
+				Has: []string{"data.1.parts.0.contact_button_type", "data.2.parts.0.city", "data.3.parts.0.country", "notices.length=3"},
+			},
+			{
 				Name: "few followers", Args: `{"ig_account_id":"5000000000000002","metrics":["follower_count"]}`,
 				Has: []string{"data.length=0"}, Shows: []string{"100 followers"},
 			},
@@ -104,6 +114,11 @@ var instagramInsightTools = []*tool.Tool{
 				Has:  []string{"data.length=2", "notices.length=3"}, Shows: []string{"plays is gone since 2025-04-21", "no follows"},
 			},
 			{Name: "live story", Args: `{"media_id":"5100000000000005","breakdown":"story_navigation_action_type"}`, Has: []string{"data.0.name=navigation", "data.0.parts.length=4"}},
+			{
+				Name: "former names of a story", Args: `{"media_id":"5100000000000005","metrics":["views","exits","taps_back"]}`,
+				Asks: []string{"GET /5100000000000005", "GET /5100000000000005/insights metric=views", "GET /5100000000000005/insights metric=navigation breakdown=story_navigation_action_type"},
+				Has:  []string{"data.1.name=navigation", "data.1.parts.length=4", "notices.length=2"},
+			},
 			{Name: "part of a carousel", Args: `{"media_id":"5100000000000031"}`, Has: []string{"data.length=0"}, Shows: []string{"parts of a carousel"}},
 			{Name: "story that is over", Args: `{"media_id":"5100000000000006"}`, Error: "object_not_found", Says: []string{"24 hours"}},
 			{

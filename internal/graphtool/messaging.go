@@ -186,7 +186,6 @@ func broadcast(name, title string, category tool.Category, severity tool.Severit
 	return &tool.Tool{
 		Name: name, Title: title, Set: set,
 		Does: does,
-		Use:  "Don't: Meta's API has no broadcast channels, and every call ends with unsupported. For direct messages use " + instead + ".",
 		Args: append([]tool.Arg{first}, more...), Category: category, Severity: severity,
 		Gone: &tool.Gone{
 			Why:     "Meta publishes no API for broadcast channels",

@@ -145,7 +145,6 @@ func automatic(name, title, does, what string) *tool.Tool {
 	return &tool.Tool{
 		Name: name, Title: title, Set: "messages.write",
 		Does: does,
-		Use:  "Don't: Meta's API has no " + what + ", and every call ends with unsupported. Greeting, ice breakers and menu are set with meta_set_messenger_profile.",
 		Args: []tool.Arg{
 			tool.ID("page_id", "Page", "Page to change."),
 			tool.Text("message", "Text of the message.").Min(1).Req(),

@@ -66,6 +66,15 @@ var sendTools = []*tool.Tool{
 				Asks: []string{"GET /4000000000000001/conversations", "POST /4000000000000001/messages messaging_type=RESPONSE"}, Has: []string{"data.sent=true"},
 			},
 			{
+				Name: "second answer after an ad", Before: []tool.Prior{{Tool: "meta_send_page_message", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000004","message":"Twelve pounds.","after_ad_click":true}`}},
+				Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000004","message":"And green ones.","after_ad_click":true}`,
+				Asks: []string{"GET /4000000000000001/conversations"}, Error: "window_closed", Says: []string{"2 days"},
+			},
+			{
+				Name: "unasked for after an ad", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000004","message":"Sale!","messaging_type":"UPDATE","after_ad_click":true}`,
+				Asks: []string{"GET /4000000000000001/conversations"}, Error: "window_closed",
+			},
+			{
 				Name: "arrives", Before: []tool.Prior{{Tool: "meta_send_page_message", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Thank you!"}`, Save: "message=message_id"}},
 				Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","attachment_type":"image","attachment_url":"https://example.com/cup.jpg"}`, Has: []string{"data.sent=true"},
 			},
@@ -136,6 +145,10 @@ var sendTools = []*tool.Tool{
 			{
 				Name: "Meta counts the window as closed", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"Hi"}`,
 				Faults: `{"kind":"error","edge":"messages","name":"window_closed_instagram"}`, Error: "window_closed",
+			},
+			{
+				Name: "UTILITY is no way around the window", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000012","message":"Buy now","messaging_type":"UTILITY"}`,
+				Asks: []string{}, Error: "argument_invalid", Says: []string{"messaging_type", "template"},
 			},
 			{Name: "window over", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000012","message":"Hi"}`, Error: "window_closed", Says: []string{"HUMAN_AGENT"}},
 			{Name: "too many bytes", Args: `{"ig_account_id":"5000000000000001","recipient_id":"4310000000000011","message":"` + manyCups + `"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"1000 bytes"}},

@@ -92,7 +92,7 @@ var pageCommentTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{
 				Name: "deletes", Args: `{"comment_id":"4000000000000001_4200000000000002","page_id":"4000000000000001"}`,
-				Asks: []string{"DELETE /4000000000000001_4200000000000002"}, Has: []string{"data.success=true"},
+				Asks: []string{"GET /4000000000000001_4200000000000002", "DELETE /4000000000000001_4200000000000002"}, Has: []string{"data.success=true"},
 			},
 			{Name: "no such comment", Args: `{"comment_id":"4000000000000001_4299999999999999","page_id":"4000000000000001"}`, Error: "object_not_found"},
 		},

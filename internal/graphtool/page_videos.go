@@ -113,6 +113,7 @@ var pageVideoTools = []*tool.Tool{
 			{Name: "Meta can't use the video", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/broken.mp4"}`, Error: "meta_refused", Says: []string{"120000000000001", "publish again"}},
 			{Name: "takes too long", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/slow.mp4"}`, Error: "not_ready", Says: []string{"meta_get_page_video", "120000000000001"}},
 			{Name: "file that is no video", Args: `{"page_id":"4000000000000001","video_path":"picture.png"}`, Asks: []string{}, Error: "upload_refused"},
+			{Name: "a draft with a time", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/reel.mp4","video_state":"DRAFT","scheduled_publish_time":${now+86400}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"DRAFT"}},
 			{Name: "scheduled without a time", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/reel.mp4","video_state":"SCHEDULED"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"scheduled_publish_time"}},
 		},
 	},

@@ -193,7 +193,6 @@ var pageTools = []*tool.Tool{
 	{
 		Name: "meta_create_event", Title: "Create Page event (not offered by Meta)", Set: "pages.write",
 		Does: "Explains that Meta's API has no public way to create a Facebook Page event; it never creates one.",
-		Use:  "Don't expect an event. Announce the date with meta_create_post instead, and read events with meta_get_page_events.",
 		Args: []tool.Arg{
 			pageID("Page of the event."),
 			tool.Text("name", "Name of the event.").Req(),
@@ -206,7 +205,7 @@ var pageTools = []*tool.Tool{
 		Category: tool.Write, Severity: tool.Medium,
 		Gone: &tool.Gone{
 			Why:     "Meta's API only reads the events of a Page; creating them is kept to approved partners",
-			Instead: "announce it with meta_create_post, or have a person create the event on the Page",
+			Instead: "announce it with meta_create_post, or have a person create the event on the Page; meta_get_page_events reads those there are",
 		},
 		Cases: []tool.Case{
 			{Name: "is refused and explained", Args: `{"page_id":"4000000000000001","name":"Tasting","start_time":"2026-12-24T18:00:00Z"}`, Asks: []string{}, Error: "unsupported", Says: []string{"meta_create_post"}},

@@ -90,7 +90,6 @@ var threadsFindTools = []*tool.Tool{
 func noThreadsList(name, title, does, why, instead string) *tool.Tool {
 	return &tool.Tool{
 		Name: name, Title: title, Set: "threads.read", Does: does,
-		Use:      "Don't: Meta offers no such list, and every call ends with unsupported. " + instead,
 		Args:     tool.Join([]tool.Arg{threadsUser()}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Gone:  &tool.Gone{Why: why, Instead: instead},

@@ -36,7 +36,7 @@ var utilityTools = []*tool.Tool{
 		AnyOf: []string{"search_terms search_page_ids"},
 		Steps: []tool.Step{{Verb: "GET", On: "Root", Edge: "ads_archive", Fields: archiveFields}},
 		Shape: libraryLinks, Category: tool.Read, Severity: tool.Low, Repeat: true,
-		Out: tool.Out{Members: "library_url:url", Drop: []string{"ad_snapshot_url"}, Columns: []string{"page_name", "ad_delivery_start_time", "ad_delivery_stop_time", "library_url"}},
+		Out: tool.Out{Members: "library_url:url", Drop: []string{"ad_snapshot_url"}, Untrusted: []string{"beneficiary_payers"}, Columns: []string{"page_name", "ad_delivery_start_time", "ad_delivery_stop_time", "library_url"}},
 		Cases: []tool.Case{
 			{
 				Name: "by words", Args: `{"ad_reached_countries":["GB"],"search_terms":"tea"}`,
@@ -104,7 +104,7 @@ var utilityTools = []*tool.Tool{
 		AnyOf: []string{"q center"},
 		Run:   searchPlaces, Calls: []tool.Call{{Verb: "GET", On: "Root", Edge: "pages/search"}, {Verb: "GET", On: "Root", Edge: "location_search", Note: "with center alone"}},
 		Category: tool.Read, Severity: tool.Low, Repeat: true,
-		Out: tool.Out{List: &isList, Members: "id:id name:text location:map category_list:json checkins:int overall_star_rating:float distance_m:int address:text city:text country latitude:float longitude:float", Columns: []string{"id", "name", "city", "distance_m"}},
+		Out: tool.Out{List: &isList, Members: "id:id name:text location:map category_list:json checkins:int overall_star_rating:float distance_m:int address:text city:text country latitude:float longitude:float", Columns: []string{"id", "name", "city", "distance_m"}, Untrusted: []string{"location"}},
 		Cases: []tool.Case{
 			{Name: "by name", Args: `{"q":"coffee"}`, Asks: []string{"GET /pages/search q=coffee"}, Has: []string{"data.1.name", "data.0.location.city=London"}},
 			{Name: "by name, near", Args: `{"q":"coffee","center":"51.5140,-0.1360","distance":500}`, Has: []string{"data.0.name=Example Coffee Soho", "data.0.distance_m", "data.length=1"}},

@@ -182,13 +182,15 @@ type batcher interface {
 	Batch(context.Context, []graph.Request) ([]graph.BatchAnswer, error)
 }
 
-// batchFields is what a list of fields may be made of: names, nesting and modifiers.
-// What is not of it could end the parameter or name a token.
+// What a list of fields may not hold.
 var (
-	batchFields = regexp.MustCompile(`^[A-Za-z0-9_,{}().:\-]{1,1000}$`)
 	tokenFields = regexp.MustCompile(`(?i)token|secret`)
 	aliasFields = regexp.MustCompile(`(?i)\.as\(`) // another name would hide what is masked
 )
+
+// fieldMarks are what a list of fields is made of besides names: nesting and modifiers. What
+// is not of it could end the parameter.
+const fieldMarks = "_,{}().:-"
 
 // batchForms are the forms an id of a batch may have.
 var batchForms = []graphspec.Form{graphspec.Digits, graphspec.Composite, graphspec.Opaque}
@@ -210,7 +212,7 @@ func batchRead(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 		}
 		reads[i] = graph.Request{Method: "GET", Path: []string{id}, Query: map[string][]string{}, Token: graph.TokenRef{Kind: "user"}}
 		if fields := text(m, "fields"); fields != "" {
-			if !batchFields.MatchString(fields) || tokenFields.MatchString(fields) || aliasFields.MatchString(fields) {
+			if !graphspec.MadeOf(fields, fieldMarks, 1000) || tokenFields.MatchString(fields) || aliasFields.MatchString(fields) {
 				return nil, tool.Bad(at+".fields", "it holds what no list of fields has, another name for a field, or the name of a token", "write names separated by commas: id,name,owner{id,name}")
 			}
 			reads[i].Query.Set("fields", fields)

@@ -36,6 +36,8 @@ type Server struct {
 	tools map[string]tool.Handler
 	order []string
 	found found
+	// searchable is made at the first search: most processes never see one.
+	searchable func() *index
 
 	mu       sync.Mutex
 	watchers map[*watcher]bool
@@ -53,6 +55,7 @@ func New(o Options) (*Server, error) {
 	if o.Search {
 		o.Tools = append(o.Tools[:len(o.Tools):len(o.Tools)], s.search())
 	}
+	s.searchable = sync.OnceValue(func() *index { return newIndex(o.Tools) })
 	for _, t := range o.Tools {
 		if s.tools[t.Name()] != nil {
 			return nil, fmt.Errorf("two tools are named %s", t.Name())

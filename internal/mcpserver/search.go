@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
 
 	"sluice/internal/graphtool/tool"
 )
@@ -87,59 +86,4 @@ func describe(definition json.RawMessage) (map[string]any, error) {
 		"name": d.Name, "title": d.Title, "does": strings.TrimSuffix(does, ".") + ".", "set": d.Meta.Set, "category": d.Meta.Risk.Category,
 		"severity": d.Meta.Risk.Severity, "irreversible": d.Meta.Risk.Irreversible, "arguments": d.InputSchema,
 	}, nil
-}
-
-// find ranks the tools by how many of the words they have, in their name above all.
-func (s *Server) find(query, set string, limit int) []tool.Handler {
-	words := tokens(query)
-	type hit struct {
-		h     tool.Handler
-		score int
-	}
-	var hits []hit
-	for _, name := range s.order {
-		h := s.tools[name]
-		if set != "" && h.Set() != set && !strings.HasPrefix(h.Set(), set+".") || name == SearchTool {
-			continue
-		}
-		score := 1
-		if len(words) > 0 {
-			score = rank(words, tokens(name), tokens(string(h.Definition())))
-		}
-		if score > 0 {
-			hits = append(hits, hit{h, score})
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return b.score - a.score })
-	var list []tool.Handler
-	for _, h := range hits[:min(limit, len(hits))] {
-		list = append(list, h.h)
-	}
-	return list
-}
-
-func rank(words, name, text []string) int {
-	score := 0
-	for _, w := range words {
-		switch {
-		case slices.Contains(name, w):
-			score += 20
-		case slices.ContainsFunc(name, func(n string) bool { return strings.HasPrefix(n, w) || strings.HasPrefix(w, n) && len(n) > 2 }):
-			score += 12
-		case slices.Contains(text, w):
-			score += 3
-		}
-	}
-	return score
-}
-
-// tokens are the words of a text in lower case, singular as far as a trailing s tells.
-func tokens(text string) []string {
-	list := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for i, w := range list {
-		if len(w) > 3 && strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") {
-			list[i] = w[:len(w)-1]
-		}
-	}
-	return list
 }

@@ -23,13 +23,16 @@ var marks = map[string]string{
 // started are those that a change can set going, so that it spends money.
 var started = []string{"Campaign", "AdSet", "Ad"}
 
-// guardKind refuses to delete or start an object of another type than the tool is for.
+// guardKind refuses to delete, start or archive an object of another type than the tool
+// is for. Stopping one always goes through.
 func (e *Env) guardKind(ctx context.Context) error {
 	s := e.Tool.last()
 	if s == nil || s.Edge != "" || marks[s.On] == "" {
 		return nil
 	}
-	if s.Verb != http.MethodDelete && (s.Verb != http.MethodPost || !slices.Contains(started, s.On)) {
+	status := e.Args.Str("status")
+	starts := s.Verb == http.MethodPost && slices.Contains(started, s.On) && status != "" && status != "PAUSED"
+	if s.Verb != http.MethodDelete && !starts {
 		return nil
 	}
 	look := Step{Verb: http.MethodGet, On: s.On, ID: s.ID, PageOf: s.PageOf, Fields: "id," + marks[s.On], Takes: []string{}}
@@ -55,7 +58,8 @@ func (e *Env) guardKind(ctx context.Context) error {
 // already, where it is made ACTIVE and no new ones are given, and a new daily budget with
 // the raises that are planned on it.
 func (e *Env) startedBudgets(ctx context.Context, found func(what, at string, amount int64)) error {
-	if e.object == nil {
+	s := e.Tool.last()
+	if s == nil || s.Verb != http.MethodPost || s.Edge != "" || s.On != "Campaign" && s.On != "AdSet" {
 		return nil
 	}
 	if e.Args.Str("status") == "ACTIVE" && !e.Args.Has("daily_budget") && !e.Args.Has("lifetime_budget") {
@@ -69,7 +73,6 @@ func (e *Env) startedBudgets(ctx context.Context, found func(what, at string, am
 	if !e.Args.Has("daily_budget") {
 		return nil
 	}
-	s := e.Tool.last()
 	got, err := e.call(ctx, &Step{
 		Verb: http.MethodGet, On: s.On, ID: s.ID, Edge: "budget_schedules", Fields: "budget_value,budget_value_type,time_end",
 		Fixed: map[string]string{"limit": "100"}, Takes: []string{},

@@ -32,7 +32,7 @@ func (t *Tool) markdown(a *Answer, data any, args Args, untrusted []string) stri
 		p.untrusted[name] = true
 	}
 	addTypes(p.types, t.outFields(), "")
-	p.WriteString("## " + t.heading(data, args) + "\n")
+	p.WriteString("## " + p.heading(t, data, args) + "\n")
 	for _, n := range a.Notices {
 		p.WriteString("\n> Note: " + oneLine(n) + "\n")
 	}
@@ -75,23 +75,33 @@ func addTypes(into map[string]string, fields []outField, at string) {
 	}
 }
 
-func (t *Tool) heading(data any, args Args) string {
+// heading fills the record's first line, in one go: a value that looks like a name in
+// braces is not filled again. Words of people outside keep their marks.
+func (p *page) heading(t *Tool, data any, args Args) string {
 	h := t.Out.Heading
 	if h == "" {
 		h = t.Title
 	}
 	m, _ := data.(map[string]any)
-	for _, source := range []map[string]any{m, args} {
-		for name, v := range source {
-			if s, ok := text(v); ok {
-				h = strings.ReplaceAll(h, "{"+name+"}", s)
-			}
+	var line strings.Builder
+	for {
+		before, rest, open := strings.Cut(h, "{")
+		line.WriteString(before)
+		name, after, closed := strings.Cut(rest, "}")
+		if !open || !closed {
+			break
 		}
+		if _, scalar := text(m[name]); scalar {
+			line.WriteString(p.value(m[name], name))
+		} else if s, ok := text(args[name]); ok {
+			line.WriteString(oneLine(s))
+		}
+		h = after
 	}
 	if list, ok := data.([]any); ok {
-		h += " (" + strconv.Itoa(len(list)) + ")"
+		line.WriteString(" (" + strconv.Itoa(len(list)) + ")")
 	}
-	return oneLine(h)
+	return line.String()
 }
 
 func currencyOf(m map[string]any) string {
@@ -130,10 +140,19 @@ func (p *page) list(items []any, columns []string) {
 		p.currency = currencyOf(m)
 		p.WriteString("|")
 		for _, c := range columns {
-			p.WriteString(" " + strings.ReplaceAll(p.value(at(m, c), c), "|", `\|`) + " |")
+			p.WriteString(" " + cell(p.value(at(m, c), c)) + " |")
 		}
 		p.WriteString("\n")
 	}
+}
+
+// cell keeps a value from making cells of its own: a backslash before the bar would take
+// the one away that escapes it.
+func cell(s string) string {
+	if !strings.Contains(s, "|") {
+		return s
+	}
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`).Replace(s)
 }
 
 // at follows a dotted path.
@@ -284,6 +303,8 @@ func oneLine(s string) string {
 			return ' '
 		case r < ' ', r == 0x7f, r >= 0x80 && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return -1
+		case r == 0x200b, r == 0x200e, r == 0x200f, r >= 0x2060 && r <= 0x2064, r == 0xfeff, r >= 0xe0000 && r <= 0xe007f:
+			return -1 // letters that nobody sees, but an agent reads
 		}
 		return r
 	}, s)

@@ -61,6 +61,8 @@ func (t *Tool) fitted(data any, fields []outField) any {
 		return out
 	case nil:
 		return map[string]any{}
+	case bool: // as old operations answer
+		return map[string]any{"success": d}
 	}
 	return data
 }
@@ -76,34 +78,81 @@ func (t *Tool) without(m map[string]any) map[string]any {
 // untrusted are the paths of members that hold words of people outside and are there.
 func (t *Tool) untrusted(data any, fields []outField) []string {
 	found := map[string]bool{}
-	var walk func(v any, fields []outField, at string)
-	walk = func(v any, fields []outField, at string) {
-		switch d := v.(type) {
-		case []any:
-			for _, item := range d {
-				walk(item, fields, at)
-			}
-		case map[string]any:
-			for _, f := range fields {
-				inner, there := d[f.name]
-				if !there {
-					continue
-				}
-				elem, _ := graphspec.Field{Type: f.typ}.Elem()
-				if elem == "text" {
-					found[at+f.name] = true
-				}
-				walk(inner, f.sub, at+f.name+".")
-			}
-		}
-	}
-	walk(data, fields, "")
-	for _, name := range t.Out.Untrusted {
+	for _, name := range t.outsiders(fields) {
 		if has(data, strings.Split(name, ".")) {
 			found[name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
+}
+
+// outsiders are the paths at which words of people outside may stand: members of type
+// text, however deep in what is asked for, and those that the record names.
+func (t *Tool) outsiders(fields []outField) []string {
+	list := slices.Clone(t.Out.Untrusted)
+	var walk func(fields []outField, at string)
+	walk = func(fields []outField, at string) {
+		for _, f := range fields {
+			elem, _ := graphspec.Field{Type: f.typ}.Elem()
+			if elem == "text" {
+				list = append(list, at+f.name)
+			}
+			if len(f.sub) > 0 {
+				walk(f.sub, at+f.name+".")
+			} else if graphspec.Lookup(elem) != nil {
+				list = append(list, texts(elem, "", at+f.name+".", 0)...)
+			}
+		}
+	}
+	walk(fields, "")
+	s := t.last()
+	if s == nil || s.Fields == "" {
+		return list
+	}
+	of := t.Out.Of
+	if op := s.op(0); of == "" && op != nil {
+		if of = op.Returns; of == "" && s.Edge == "" {
+			of = s.nodes()[0]
+		}
+	}
+	return append(list, texts(of, s.Fields, "", 0)...)
+}
+
+// deepest is how far into an answer texts are looked for.
+const deepest = 4
+
+// texts are the paths of members of type text in a selection of a node. Without a
+// selection they are those of the fields that come without being asked for.
+func texts(node, selection, at string, depth int) []string {
+	n := graphspec.Lookup(node)
+	if n == nil || depth > deepest {
+		return nil
+	}
+	var list []string
+	inside := func(name, typ, sub string) {
+		elem, _ := graphspec.Field{Type: typ}.Elem()
+		if elem == "text" {
+			list = append(list, at+name)
+		}
+		list = append(list, texts(elem, sub, at+name+".", depth+1)...)
+	}
+	if selection == "" {
+		for _, f := range n.AllFields() {
+			if f.Default {
+				inside(f.Name, f.Type, "")
+			}
+		}
+		return list
+	}
+	for _, sel := range parseSelection(selection) {
+		if f, ok := n.Field(sel.name); ok {
+			inside(sel.name, f.Type, sel.sub)
+		} else if e := n.Edge(sel.name); e != nil && e.Get != nil {
+			inside(sel.name, e.Get.Returns, sel.sub)         // a page that was taken apart
+			inside(sel.name+".data", e.Get.Returns, sel.sub) // one with a summary
+		}
+	}
+	return list
 }
 
 func has(v any, path []string) bool {

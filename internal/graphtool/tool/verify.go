@@ -47,7 +47,7 @@ func (t *Tool) Problems() []string {
 
 func (v *verifier) words() {
 	t := v.t
-	if t.Title == "" || t.Does == "" || t.Use == "" {
+	if t.Title == "" || t.Does == "" || t.Use == "" && t.Gone == nil {
 		v.say("Title, Does and Use are needed")
 	}
 	if strings.EqualFold(strings.TrimSuffix(t.Does, "."), t.Title) {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,24 +36,25 @@ var adBehaviours = merged(
 )
 
 var adFields = map[string]fieldOf{
-	"AdAccount.min_daily_budget":    func(c *Call, o *Object) any { return minimum(o.Str("currency")).impressions },
-	"Campaign.configured_status":    func(_ *Call, o *Object) any { return o.Str("status") },
-	"AdSet.configured_status":       func(_ *Call, o *Object) any { return o.Str("status") },
-	"Ad.configured_status":          func(_ *Call, o *Object) any { return o.Str("status") },
-	"Campaign.effective_status":     func(c *Call, o *Object) any { return effective(c.World, o) },
-	"AdSet.effective_status":        func(c *Call, o *Object) any { return effective(c.World, o) },
-	"Ad.effective_status":           func(c *Call, o *Object) any { return effective(c.World, o) },
-	"Campaign.budget_remaining":     budgetRemaining,
-	"AdSet.budget_remaining":        budgetRemaining,
-	"Campaign.advantage_state_info": advantageState,
-	"AdSet.campaign":                func(_ *Call, o *Object) any { return refOf(o, "campaign_id") },
-	"AdSet.learning_stage_info":     learningStage,
-	"Ad.campaign":                   func(_ *Call, o *Object) any { return refOf(o, "campaign_id") },
-	"Ad.adset":                      func(_ *Call, o *Object) any { return refOf(o, "adset_id") },
-	"Campaign.source_campaign":      func(_ *Call, o *Object) any { return refOf(o, "source_campaign_id") },
-	"AdSet.source_adset":            func(_ *Call, o *Object) any { return refOf(o, "source_adset_id") },
-	"Ad.source_ad":                  func(_ *Call, o *Object) any { return refOf(o, "source_ad_id") },
-	"Ad.preview_shareable_link":     func(_ *Call, o *Object) any { return "https://fb.me/sandbox" + o.ID },
+	"AdAccount.min_daily_budget":             func(c *Call, o *Object) any { return minimum(o.Str("currency")).impressions },
+	"AdAccount.min_campaign_group_spend_cap": func(_ *Call, o *Object) any { return strconv.FormatInt(leastCap(o.Str("currency")), 10) },
+	"Campaign.configured_status":             func(_ *Call, o *Object) any { return o.Str("status") },
+	"AdSet.configured_status":                func(_ *Call, o *Object) any { return o.Str("status") },
+	"Ad.configured_status":                   func(_ *Call, o *Object) any { return o.Str("status") },
+	"Campaign.effective_status":              func(c *Call, o *Object) any { return effective(c.World, o) },
+	"AdSet.effective_status":                 func(c *Call, o *Object) any { return effective(c.World, o) },
+	"Ad.effective_status":                    func(c *Call, o *Object) any { return effective(c.World, o) },
+	"Campaign.budget_remaining":              budgetRemaining,
+	"AdSet.budget_remaining":                 budgetRemaining,
+	"Campaign.advantage_state_info":          advantageState,
+	"AdSet.campaign":                         func(_ *Call, o *Object) any { return refOf(o, "campaign_id") },
+	"AdSet.learning_stage_info":              learningStage,
+	"Ad.campaign":                            func(_ *Call, o *Object) any { return refOf(o, "campaign_id") },
+	"Ad.adset":                               func(_ *Call, o *Object) any { return refOf(o, "adset_id") },
+	"Campaign.source_campaign":               func(_ *Call, o *Object) any { return refOf(o, "source_campaign_id") },
+	"AdSet.source_adset":                     func(_ *Call, o *Object) any { return refOf(o, "source_adset_id") },
+	"Ad.source_ad":                           func(_ *Call, o *Object) any { return refOf(o, "source_ad_id") },
+	"Ad.preview_shareable_link":              func(_ *Call, o *Object) any { return "https://fb.me/sandbox" + o.ID },
 }
 
 func refOf(o *Object, field string) any {

@@ -61,6 +61,9 @@ func createAdSet(c *Call) (any, *Error) {
 	case own == "" && !given:
 		return nil, Fail("budget_missing")
 	}
+	if !billed(c.Param("billing_event"), c.Param("optimization_goal")) {
+		return nil, Fail("billing_unfit")
+	}
 	if err := c.adSetRules(nil, campaign); err != nil {
 		return nil, err
 	}
@@ -100,6 +103,12 @@ func (c *Call) adSetRules(on, campaign *Object) *Error {
 	if capped && !c.Has("bid_amount") && (on == nil || on.Attrs["bid_amount"] == nil) {
 		return Fail("bid_missing")
 	}
+	if strategy == "LOWEST_COST_WITH_MIN_ROAS" && !c.Has("bid_constraints") && (on == nil || on.Attrs["bid_constraints"] == nil) {
+		return Fail("roas_missing")
+	}
+	if err := c.whatRules(); err != nil {
+		return err
+	}
 	if needed := neededFor[c.Param("optimization_goal")]; needed != nil {
 		promoted, _ := decoded(c.Param("promoted_object"))
 		if on != nil && !c.Has("promoted_object") {
@@ -111,12 +120,12 @@ func (c *Call) adSetRules(on, campaign *Object) *Error {
 		}
 	}
 	if c.Has("targeting") {
-		return c.targetingRules(on)
+		return c.targetingRules(on, campaign)
 	}
 	return nil
 }
 
-func (c *Call) targetingRules(on *Object) *Error {
+func (c *Call) targetingRules(on, campaign *Object) *Error {
 	v, _ := decoded(c.Param("targeting"))
 	targeting, _ := v.(map[string]any)
 	places, _ := targeting["geo_locations"].(map[string]any)
@@ -125,6 +134,9 @@ func (c *Call) targetingRules(on *Object) *Error {
 	}
 	if flag := advantageAudience(targeting); flag != "0" && flag != "1" {
 		return Fail("advantage_audience_unsaid")
+	}
+	if err := c.whomRules(targeting, campaign); err != nil {
+		return err
 	}
 	countries, _ := places["countries"].([]any)
 	inUnion := slices.ContainsFunc(countries, func(code any) bool {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +31,12 @@ func createCampaign(c *Call) (any, *Error) {
 	case c.Bool("is_adset_budget_sharing_enabled") && !c.Has("bid_strategy"):
 		return nil, Fail("budget_sharing_bid")
 	}
+	if categories := c.Strings("special_ad_categories"); len(categories) > 1 && slices.Contains(categories, "NONE") {
+		return nil, Bad("special_ad_categories: NONE can't be given with another category")
+	}
+	if err := c.capped(); err != nil {
+		return nil, err
+	}
 	o, answer, err := c.Create()
 	if err != nil || o == nil {
 		return answer, err
@@ -53,6 +60,9 @@ func updateCampaign(c *Call) (any, *Error) {
 	if err := c.budgets(c.On, "stop_time"); err != nil {
 		return nil, err
 	}
+	if err := c.capped(); err != nil {
+		return nil, err
+	}
 	if c.Bool("is_adset_budget_sharing_enabled") && c.On.Attrs["is_adset_budget_sharing_enabled"] != true {
 		return nil, Fail("budget_sharing_late")
 	}
@@ -74,6 +84,7 @@ func (c *Call) changeAdObject(events map[string]string) (any, *Error) {
 	before := maps.Clone(c.On.Attrs)
 	answer, err := c.Update()
 	if err == nil && !c.ValidateOnly() {
+		c.On.turned(text(before["status"]), c.Now)
 		c.logChanges(before, events)
 	}
 	return answer, err
@@ -153,6 +164,22 @@ func (c *Call) budgets(on *Object, end string) *Error {
 	}
 	return nil
 }
+
+// capped holds a spend cap to the least that an account may set: about a hundred times
+// the least daily budget.
+func (c *Call) capped() *Error {
+	amount, err := c.Int("spend_cap", 0)
+	if err != nil {
+		return err
+	}
+	currency := c.account(c.On).Str("currency")
+	if least := leastCap(currency); c.Has("spend_cap") && amount < least {
+		return Fail("budget_too_low", "least", graphspec.FormatMinor(least, currency))
+	}
+	return nil
+}
+
+func leastCap(currency string) int64 { return 100 * minimum(currency).impressions }
 
 // enough holds a budget to the least of the account's currency, for each day that it
 // lasts.

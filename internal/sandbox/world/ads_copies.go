@@ -69,6 +69,7 @@ func (c *Call) copyOf(from, account, into *Object, deep bool, made *[]any) (*Obj
 	}
 	attrs["status"], attrs["updated_time"], attrs["name"] = status, c.Now, c.copyName(from)
 	attrs["created_time"] = c.Now
+	delete(attrs, "turns")
 	for _, name := range []string{"start_time", "end_time"} {
 		if !c.Has(name) || from.Kind == "Ad" {
 			continue

@@ -125,6 +125,7 @@ func ended(o *Object) bool {
 func deleteAdObject(c *Call) (any, *Error) {
 	was := c.On.Str("status")
 	c.On.Attrs["status"] = "DELETED"
+	c.On.turned(was, c.Now)
 	c.On.Attrs["updated_time"] = c.Now
 	c.log(c.On, runStatusEvents[c.On.Kind], map[string]any{"old_value": was, "new_value": "DELETED"})
 	return OK(), nil

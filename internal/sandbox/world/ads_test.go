@@ -141,6 +141,21 @@ func TestAdObjectsAreRefusedAsMetaDoes(t *testing.T) {
 		"no word about the audience":     {"advantage_audience_unsaid", "POST", world.AdAccountID, "adsets", newSet("targeting", `{"geo_locations":{"countries":["GB"]}}`)},
 		"the EU without payer":           {"dsa_missing", "POST", world.AdAccountID, "adsets", newSet("targeting", `{"geo_locations":{"countries":["FR"]},"targeting_automation":{"advantage_audience":1}}`)},
 		"cost cap without cap":           {"bid_missing", "POST", world.AdAccountID, "adsets", newSet("bid_strategy", "COST_CAP")},
+		"paid for what is no goal":       {"billing_unfit", "POST", world.AdAccountID, "adsets", newSet("billing_event", "THRUPLAY")},
+		"ROAS goal without a floor":      {"roas_missing", "POST", world.AdAccountID, "adsets", newSet("bid_strategy", "LOWEST_COST_WITH_MIN_ROAS")},
+		"ROAS goal later without floor":  {"roas_missing", "POST", leadsSet, "", []string{"bid_strategy", "LOWEST_COST_WITH_MIN_ROAS"}},
+		"targeting that there isn't":     {"parameter", "POST", world.AdAccountID, "adsets", newSet("targeting", strings.Replace(placed, "{", `{"shoe_size":42,`, 1))},
+		"younger than Meta has":          {"parameter", "POST", world.AdAccountID, "adsets", newSet("targeting", strings.Replace(placed, "{", `{"age_min":12,`, 1))},
+		"a country that there isn't":     {"parameter", "POST", leadsSet, "", []string{"targeting", strings.Replace(placed, "GB", "Britain", 1)}},
+		"an audience of nobody":          {"parameter", "POST", world.AdAccountID, "adsets", newSet("targeting", strings.Replace(placed, "{", `{"custom_audiences":[{"id":"3999999999999999"}],`, 1))},
+		"a platform of others":           {"parameter", "POST", world.AdAccountID, "adsets", newSet("targeting", strings.Replace(placed, "{", `{"publisher_platforms":["elsewhere"],`, 1))},
+		"a dataset of nobody":            {"parameter", "POST", world.AdAccountID, "adsets", newSet("promoted_object", `{"pixel_id":"1999999999999999","custom_event_type":"LEAD"}`)},
+		"a category and none":            {"parameter", "POST", world.AdAccountID, "campaigns", append(campaign("daily_budget", "900")[:4], "special_ad_categories", `["NONE","HOUSING"]`, "daily_budget", "900")},
+		"a cap that ends at once":        {"budget_too_low", "POST", world.AdAccountID, "campaigns", campaign("daily_budget", "900", "spend_cap", "500")},
+		"a creative for no Page":         {"creative_unusable", "POST", world.AdAccountID, "adcreatives", []string{"object_story_spec", `{"page_id":"4999999999999999","link_data":{"link":"https://shop.example.com/"}}`}},
+		"a carousel of one card":         {"creative_unusable", "POST", world.AdAccountID, "adcreatives", []string{"object_story_spec", `{"page_id":"4000000000000001","link_data":{"link":"https://shop.example.com/","child_attachments":[{"link":"https://shop.example.com/"}]}}`}},
+		"a rule without a condition":     {"parameter", "POST", "3600000000000001", "", []string{"evaluation_spec", `{"evaluation_type":"SCHEDULE","filters":[]}`}},
+		"a rule that does what isn't":    {"parameter", "POST", "3600000000000001", "", []string{"execution_spec", `{"execution_type":"EXPLODE"}`}},
 		"an end that has passed":         {"parameter", "POST", world.AdAccountID, "adsets", newSet("end_time", "1600000000")},
 		"campaign of another account":    {"no_object", "POST", world.AdAccountID, "adsets", newSet("campaign_id", "3100000000000005")},
 		"creative of another account":    {"creative_unusable", "POST", world.AdAccountID, "ads", []string{"name", "A", "adset_id", saleSet, "creative", `{"creative_id":"3400000000000005"}`}},
@@ -158,6 +173,18 @@ func TestAdObjectsAreRefusedAsMetaDoes(t *testing.T) {
 			newShop(t).refused(c.row, c.verb, c.id, c.edge, c.pairs...)
 		})
 	}
+}
+
+func TestRestrictedCategoriesChooseNobodyByAgeOrGender(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	id := s.create("campaigns", "name", "Flats", "objective", "OUTCOME_TRAFFIC", "status", "PAUSED", "daily_budget", "2000", "special_ad_categories", `["HOUSING"]`, "special_ad_category_country", `["GB"]`)
+	set := func(more string) []string {
+		return []string{"name", "Set", "campaign_id", id, "billing_event", "IMPRESSIONS", "optimization_goal", "LINK_CLICKS", "targeting", strings.Replace(placed, "{", "{"+more, 1)}
+	}
+	s.create("adsets", set(`"age_min":18,"age_max":65,`)...)
+	s.refused("category_targeting", "POST", world.AdAccountID, "adsets", set(`"age_min":25,`)...)
+	s.refused("category_targeting", "POST", world.AdAccountID, "adsets", set(`"genders":[1],`)...)
 }
 
 func TestValidateOnlyStoresNothing(t *testing.T) {

@@ -96,7 +96,18 @@ func createCreative(c *Call) (any, *Error) {
 // shownThings checks that the videos and pictures of a creative are in the account, and
 // the post is there.
 func (c *Call) shownThings(given Attrs) *Error {
+	spec, _ := given["object_story_spec"].(map[string]any)
+	for name, kind := range map[string]string{"page_id": "Page", "instagram_user_id": "IGUser"} {
+		if id, ok := spec[name].(string); ok {
+			if o := c.World.Get(id); o == nil || o.Kind != kind {
+				return Fail("creative_unusable", "what", "object_story_spec: "+name+" does not exist, or this account can't use it")
+			}
+		}
+	}
 	part := storyPart(&Object{Attrs: given})
+	if cards, ok := part["child_attachments"].([]any); ok && (len(cards) < 2 || len(cards) > 10) {
+		return Fail("creative_unusable", "what", "A carousel has 2 to 10 cards")
+	}
 	if id, ok := part["video_id"].(string); ok {
 		if o := c.World.Get(id); o == nil || o.Kind != "AdVideo" && o.Kind != "Video" {
 			return Fail("creative_unusable", "what", "The video does not exist")

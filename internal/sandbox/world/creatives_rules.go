@@ -4,6 +4,7 @@ import "slices"
 
 var ruleBehaviours = map[string]Behaviour{
 	"POST AdAccount.adrules_library": createRule,
+	"POST AdRule.":                   updateRule,
 	"GET AdAccount.adrules_library":  listRules,
 	"POST Business.ad_studies":       createStudy,
 	"GET AdAccount.ad_studies":       listStudies,
@@ -15,24 +16,43 @@ var ruleActions = []string{
 	"PAUSE", "UNPAUSE", "NOTIFICATION", "ROTATE", "CHANGE_BUDGET", "CHANGE_BID", "CHANGE_CAMPAIGN_BUDGET", "REBALANCE_BUDGET", "PING_ENDPOINT", "INCREASE_RADIUS", "UPDATE_CREATIVE",
 }
 
-func createRule(c *Call) (any, *Error) {
+// ruleSpecs checks the specifications that a call gives.
+func (c *Call) ruleSpecs() *Error {
 	var when, what map[string]any
-	if err := c.JSON("evaluation_spec", &when); err != nil {
+	if c.Has("evaluation_spec") {
+		if err := c.JSON("evaluation_spec", &when); err != nil {
+			return err
+		}
+		kind, _ := when["evaluation_type"].(string)
+		filters, _ := when["filters"].([]any)
+		switch {
+		case kind != "SCHEDULE" && kind != "TRIGGER":
+			return Bad("evaluation_spec[evaluation_type] must be one of {SCHEDULE, TRIGGER}")
+		case len(filters) == 0:
+			return Bad("evaluation_spec[filters] is required")
+		}
+	}
+	if c.Has("execution_spec") {
+		if err := c.JSON("execution_spec", &what); err != nil {
+			return err
+		}
+		if action, _ := what["execution_type"].(string); !slices.Contains(ruleActions, action) {
+			return Bad("execution_spec[execution_type] is not valid")
+		}
+	}
+	return nil
+}
+
+func updateRule(c *Call) (any, *Error) {
+	if err := c.ruleSpecs(); err != nil {
 		return nil, err
 	}
-	if err := c.JSON("execution_spec", &what); err != nil {
+	return c.Update()
+}
+
+func createRule(c *Call) (any, *Error) {
+	if err := c.ruleSpecs(); err != nil {
 		return nil, err
-	}
-	kind, _ := when["evaluation_type"].(string)
-	action, _ := what["execution_type"].(string)
-	filters, _ := when["filters"].([]any)
-	switch {
-	case kind != "SCHEDULE" && kind != "TRIGGER":
-		return nil, Bad("evaluation_spec[evaluation_type] must be one of {SCHEDULE, TRIGGER}")
-	case len(filters) == 0:
-		return nil, Bad("evaluation_spec[filters] is required")
-	case !slices.Contains(ruleActions, action):
-		return nil, Bad("execution_spec[execution_type] is not valid")
 	}
 	o, answer, err := c.Create()
 	if err != nil || o == nil {

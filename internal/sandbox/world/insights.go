@@ -1,6 +1,7 @@
 package world
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -125,7 +126,9 @@ func (c *Call) report(on *Object) (*report, *Error) {
 		return nil, err
 	}
 	if list := c.Strings("sort"); len(list) > 0 {
-		r.sort = list[0]
+		if r.sort = list[0]; !sortable(r.sort) {
+			return nil, Bad("sort must be a column followed by _ascending or _descending")
+		}
 	}
 	return r, nil
 }
@@ -223,7 +226,7 @@ func (r *report) rows(c *Call, on *Object) ([]map[string]any, *Error) {
 		zone = r.account.Str("timezone_name")
 	}
 	for _, entity := range r.entities(c.World, on) {
-		ads := adsOf(c.World, entity)
+		ads := r.leaves(c.World, adsOf(c.World, entity))
 		for _, s := range r.spans {
 			for _, sum := range r.sums(c.World, ads, s, c.Now, zone) {
 				if sum.n.impressions == 0 {
@@ -232,9 +235,12 @@ func (r *report) rows(c *Call, on *Object) ([]map[string]any, *Error) {
 				sum.n.reach = once(sum.n.reach, s.days())
 				row := r.row(c.World, entity, s, sum.n)
 				for i, dim := range r.dims {
-					row[dim] = sum.values[i]
+					row[dim] = shownAs(sum.values[i])
+					if strings.HasPrefix(dim, "hourly_stats") { // people can't be told apart by the hour
+						maps.DeleteFunc(row, func(name string, _ any) bool { return slices.Contains(ofPeople, name) })
+					}
 				}
-				if !r.keeps(c.World, entity, row) {
+				if !r.keeps(row) {
 					continue
 				}
 				lines = append(lines, line{r.choose(row), sum.n, sortValue(row, r.sort)})
@@ -269,6 +275,34 @@ func once(sum int64, days int) int64 {
 		return sum
 	}
 	return int64(float64(sum) * (0.35 + 0.65/math.Sqrt(float64(days))))
+}
+
+// ofPeople are columns that count people, not what they did.
+var ofPeople = strings.Fields("reach frequency cpp unique_clicks unique_ctr unique_inline_link_clicks cost_per_unique_click")
+
+// shownAs is a breakdown's value: text, or the object that names an asset.
+func shownAs(value string) any {
+	if strings.HasPrefix(value, "{") {
+		if v, ok := decoded(value); ok {
+			return v
+		}
+	}
+	return value
+}
+
+// sortable reports whether reports can be sorted so: by a column, or an action as
+// actions:link_click.
+func sortable(text string) bool {
+	name, up := strings.CutSuffix(text, "_ascending")
+	if !up {
+		var down bool
+		if name, down = strings.CutSuffix(text, "_descending"); !down {
+			return false
+		}
+	}
+	name, _, _ = strings.Cut(name, ":")
+	_, known := graphspec.Lookup("AdsInsights").Field(name)
+	return known
 }
 
 func sortValue(row map[string]any, sort string) float64 {

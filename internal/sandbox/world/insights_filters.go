@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"sluice/internal/graphspec"
 )
 
 // filter is one entry of filtering.
@@ -26,30 +28,52 @@ func (c *Call) filters() ([]filter, *Error) {
 		if f.Field == "" || !slices.Contains(known, f.Operator) {
 			return nil, Bad("filtering: each entry must have a field, an operator of {" + strings.Join(known, ", ") + "} and a value")
 		}
+		kind, attr, dotted := strings.Cut(f.Field, ".")
+		node := graphspec.Lookup(levelKinds[kind])
+		if !dotted {
+			node, attr = graphspec.Lookup("AdsInsights"), f.Field
+		}
+		if node == nil {
+			return nil, Bad("filtering: there is no field " + clip(f.Field))
+		}
+		if _, there := node.Field(attr); !there {
+			return nil, Bad("filtering: there is no field " + clip(f.Field))
+		}
 	}
 	return list, nil
 }
 
-// keeps reports whether a row passes all filters: campaign.id, ad.name, spend.
-func (r *report) keeps(w *World, entity *Object, row map[string]any) bool {
-	for _, f := range r.filters {
-		var have string
-		if kind, attr, dotted := strings.Cut(f.Field, "."); dotted {
-			o := w.Above(entity, levelKinds[kind])
+// leaves are the ads that pass the filters on what they are or belong to: campaign.id,
+// ad.name. They take away from sums as well.
+func (r *report) leaves(w *World, ads []*Object) []*Object {
+	return slices.DeleteFunc(slices.Clone(ads), func(ad *Object) bool {
+		return slices.ContainsFunc(r.filters, func(f filter) bool {
+			kind, attr, dotted := strings.Cut(f.Field, ".")
+			if !dotted {
+				return false
+			}
+			o := w.Above(ad, levelKinds[kind])
 			if o == nil {
-				continue
+				return true
 			}
-			have = o.Str(attr)
-			if attr == "id" {
-				have = o.ID
+			switch attr {
+			case "id":
+				return !f.holds(o.ID)
+			case "effective_status":
+				return !f.holds(effective(w, o))
 			}
-			if attr == "effective_status" {
-				have = o.Str("status")
-			}
-		} else {
-			have, _ = row[f.Field].(string)
+			return !f.holds(o.Str(attr))
+		})
+	})
+}
+
+// keeps reports whether a row passes the filters on its numbers: spend, impressions.
+func (r *report) keeps(row map[string]any) bool {
+	for _, f := range r.filters {
+		if strings.Contains(f.Field, ".") {
+			continue
 		}
-		if !f.holds(have) {
+		if have, _ := row[f.Field].(string); !f.holds(have) {
 			return false
 		}
 	}

@@ -44,14 +44,12 @@ func chance(n int64, parts ...string) int64 {
 const historyDays = 180
 
 // delivered is when an ad was shown: documented ones for half a year before the world
-// began, others from when they were made, and only while they and what they belong to
-// are active. What was paused from the start never was.
+// began, others from when they were made, and only on days on which they and what they
+// belong to were active. What was paused from the start never was.
 func delivered(w *World, ad *Object, day time.Time) bool {
 	active, documented := true, len(ad.ID) == len(PageID) && ad.ID < "8"
 	for o, i := ad, 0; o != nil && i < 3; o, i = w.Get(o.Owner), i+1 {
-		if status := o.Str("status"); status != "" && status != "ACTIVE" {
-			active = false
-		}
+		active = active && ran(o, day)
 	}
 	born := today(ad.Made, "UTC")
 	if documented {
@@ -124,7 +122,24 @@ var groups = []group{
 	}},
 	{[]string{"hourly_stats_aggregated_by_advertiser_time_zone"}, hours()},
 	{[]string{"hourly_stats_aggregated_by_audience_time_zone"}, hours()},
+	{[]string{"dma"}, []cell{{[]string{"Unknown"}, 1000}}}, // market areas are of the United States
+	{[]string{"media_type"}, []cell{{[]string{"image"}, 640}, {[]string{"video"}, 360}}},
+	{[]string{"ad_format_asset"}, []cell{{[]string{"single_image"}, 640}, {[]string{"single_video"}, 360}}},
+	assets("body_asset", `{"text":"Warm through the winter.","id":"3490000000000001"}`, `{"text":"How a scarf is made.","id":"3490000000000002"}`),
+	assets("title_asset", `{"text":"The wool scarf","id":"3490000000000003"}`, `{"text":"From wool to scarf","id":"3490000000000004"}`),
+	assets("description_asset", `{"text":"Made by hand","id":"3490000000000005"}`, `{"text":"Free returns","id":"3490000000000006"}`),
+	assets("link_url_asset", `{"website_url":"https://shop.example.com/scarf","id":"3490000000000007"}`, `{"website_url":"https://shop.example.com/","id":"3490000000000008"}`),
+	assets("call_to_action_asset", `{"name":"SHOP_NOW","id":"3490000000000009"}`, `{"name":"LEARN_MORE","id":"3490000000000010"}`),
+	assets("image_asset", `{"hash":"`+firstImage+`","image_name":"scarf.jpg","url":"https://cdn.example.com/scarf.jpg","id":"3490000000000011"}`,
+		`{"hash":"5f1a1e0000000000000000000000aa02","image_name":"mug.jpg","url":"https://cdn.example.com/mug.jpg","id":"3490000000000012"}`),
+	assets("video_asset", `{"video_id":"3500000000000001","video_name":"Film","url":"https://cdn.example.com/film.mp4","thumbnail_url":"https://cdn.example.com/still.jpg","id":"3490000000000013"}`,
+		`{"video_id":"3500000000000002","video_name":"Film, short","url":"https://cdn.example.com/short.mp4","thumbnail_url":"https://cdn.example.com/still.jpg","id":"3490000000000014"}`),
 	{[]string{"frequency_value"}, []cell{{[]string{"1"}, 620}, {[]string{"2"}, 230}, {[]string{"3"}, 90}, {[]string{"4"}, 40}, {[]string{"5-7"}, 20}}},
+}
+
+// assets is the breakdown by one kind of what an ad is made of.
+func assets(dim, first, second string) group {
+	return group{[]string{dim}, []cell{{[]string{first}, 610}, {[]string{second}, 390}}}
 }
 
 func hours() []cell {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,8 @@ func TestInsightsAddUp(t *testing.T) {
 		"hour":                {"breakdowns", "hourly_stats_aggregated_by_advertiser_time_zone"},
 		"by ad, day and sex":  {"level", "ad", "time_increment", "1", "breakdowns", "gender"},
 		"product":             {"breakdowns", "product_id"},
+		"picture":             {"breakdowns", "image_asset"},
+		"market area":         {"breakdowns", "dma"},
 		"by set and position": {"level", "adset", "breakdowns", "platform_position,publisher_platform"},
 	} {
 		got := whole(params...)
@@ -111,6 +114,64 @@ func TestInsightsAddUp(t *testing.T) {
 	}
 }
 
+func TestFiltersOnWhatIsBelowARowTakeFromItsSum(t *testing.T) {
+	t.Parallel()
+	w, _, account := advertiser(t)
+	const ad = "3380000000000001"
+	of := func(on *Object, level string, params ...string) int64 {
+		v, err := ask(t, w, "GET", on, "insights", append([]string{"fields", "spend", "level", level}, params...)...)
+		return total(t, rowsOf(t, v, err), "spend")
+	}
+	alone := of(w.Get(ad), "ad")
+	filtered := of(account, "campaign", "filtering", `[{"field":"ad.id","operator":"EQUAL","value":"`+ad+`"}]`)
+	if all := of(account, "campaign"); filtered != alone || filtered == 0 || filtered >= all {
+		t.Errorf("the campaign's row with the filter has %d, the ad %d, all campaigns %d", filtered, alone, all)
+	}
+	paused := of(account, "ad", "filtering", `[{"field":"ad.effective_status","operator":"IN","value":["PAUSED"]}]`)
+	if paused != 0 {
+		t.Errorf("active ads pass as paused: %d", paused)
+	}
+}
+
+func TestAPauseLeavesWhatWasDelivered(t *testing.T) {
+	t.Parallel()
+	w, now, account := advertiser(t)
+	of := func(preset string) int64 {
+		v, err := ask(t, w, "GET", account, "insights", "fields", "spend", "date_preset", preset)
+		return total(t, rowsOf(t, v, err), "spend")
+	}
+	before := of("last_7d")
+	for _, id := range []string{"3180000000000001", "3180000000000002"} {
+		if _, err := ask(t, w, "POST", w.Get(id), "", "status", "PAUSED"); err != nil {
+			t.Fatal(err.Row.Name, err.Args)
+		}
+	}
+	if after := of("last_7d"); after != before || before == 0 {
+		t.Errorf("the last week had %d, and has %d after the pause", before, after)
+	}
+	*now = now.AddDate(0, 0, 3)
+	if got := of("yesterday"); got != 0 {
+		t.Errorf("paused ads spent %d", got)
+	}
+	if _, err := ask(t, w, "DELETE", w.Get("3180000000000001"), ""); err != nil {
+		t.Fatal(err.Row.Name, err.Args)
+	}
+	if got := of("last_7d"); got == 0 || got >= before {
+		t.Errorf("four days before the pause and three after it have %d of %d", got, before)
+	}
+}
+
+func TestHoursCountNoPeople(t *testing.T) {
+	t.Parallel()
+	w, _, account := advertiser(t)
+	v, err := ask(t, w, "GET", account, "insights", "fields", "impressions,reach,frequency", "breakdowns", "hourly_stats_aggregated_by_advertiser_time_zone")
+	for _, row := range rowsOf(t, v, err) {
+		if row["reach"] != nil || row["frequency"] != nil || row["impressions"] == nil {
+			t.Fatalf("a row by hour is %v", row)
+		}
+	}
+}
+
 func TestInsightsRefused(t *testing.T) {
 	t.Parallel()
 	w, _, account := advertiser(t)
@@ -120,10 +181,14 @@ func TestInsightsRefused(t *testing.T) {
 		"insights_breakdown":      {"breakdowns", "age,publisher_platform"},
 		"insights_range_reversed": {"time_range", `{"since":"2026-11-10","until":"2026-11-01"}`},
 		"insights_range_old":      {"time_range", `{"since":"2020-11-10","until":"2026-11-01"}`},
+		"parameter ":              {"sort", `["spend"]`},
+		"parameter  ":             {"sort", `["sales_descending"]`},
+		"parameter   ":            {"filtering", `[{"field":"campaign.colour","operator":"EQUAL","value":"red"}]`},
+		"parameter    ":           {"filtering", `[{"field":"sales","operator":"GREATER_THAN","value":1}]`},
 		"insights_slow":           {"level", "ad", "breakdowns", "age,gender", "time_increment", "1", "date_preset", "last_90d"},
 	} {
 		_, err := ask(t, w, "GET", account, "insights", params...)
-		if err == nil || err.Row.Name != want {
+		if err == nil || err.Row.Name != strings.TrimSpace(want) {
 			t.Errorf("%v: %v, want %s", params, err, want)
 		}
 	}

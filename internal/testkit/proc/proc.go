@@ -56,6 +56,9 @@ func StartLogging(ctx context.Context, log io.Writer, env []string, program stri
 	return p, nil
 }
 
+// Of is a process that somebody else started and waits for.
+func Of(cmd *exec.Cmd) *Process { return &Process{cmd: cmd} }
+
 // Stop asks the process to end, and waits until it did.
 func (p *Process) Stop() error {
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
