@@ -17,7 +17,7 @@ var adItemTools = []*tool.Tool{
 		Name: "meta_list_ads", Title: "List Ads", Set: "ads.read", Core: true,
 		Does: "List the ads of one ad set, campaign or ad account, with status and creative.",
 		Use:  "Use it to find an ad id. For one ad with review feedback use meta_get_ad; for results meta_get_ad_insights.",
-		Note: "Give one id; the ad set counts before the campaign, the campaign before the account. effective_status says what really happens: an active ad below a paused ad set is ADSET_PAUSED.",
+		Note: "Give one id; the ad set counts before the campaign, the campaign before the account. effective_status says what happens: an active ad below a paused ad set is ADSET_PAUSED.",
 		Args: tool.Join([]tool.Arg{
 			tool.ID("adset_id", "AdSet", "Ad set whose ads to list.").Opt(),
 			tool.ID("campaign_id", "Campaign", "Campaign whose ads to list.").Opt(),

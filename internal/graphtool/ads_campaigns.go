@@ -21,7 +21,7 @@ var campaignTools = []*tool.Tool{
 		Name: "meta_list_campaigns", Title: "List Campaigns", Set: "ads.read", Core: true,
 		Does:     "List the campaigns of an ad account with status, objective and budget.",
 		Use:      "Use it to find a campaign id. For all settings of one use meta_get_campaign; for its results meta_get_campaign_insights.",
-		Note:     moneyNote + " effective_status says what really happens; status is only what was set. A campaign without budget has it on its ad sets.",
+		Note:     moneyNote + " effective_status says what happens; status is only what was set. A campaign without budget has it on its ad sets.",
 		Args:     tool.Join([]tool.Arg{adAccount("Ad account whose campaigns to list."), statusFilter()}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Low,
 		Steps: []tool.Step{{Verb: "GET", On: "AdAccount", ID: "ad_account_id", Edge: "campaigns", Fields: campaignFields}},

@@ -95,7 +95,7 @@ var customAudienceTools = []*tool.Tool{
 	{
 		Name: "meta_create_lookalike_audience", Title: "Create a lookalike audience", Set: "audiences.write",
 		Does: "Creates an audience of people in one country who resemble the members of another audience.",
-		Use:  "The source needs at least 100 matched people from that country. To reach the source itself, target it directly.",
+		Use:  "The source needs at least 100 matched people from that country. To reach the source itself, name it in the targeting of meta_create_adset. Sources are in meta_list_custom_audiences.",
 		Note: "ratio is the share of the country's people: 0.01 is the most similar 1 %. Filling takes hours.",
 		Args: []tool.Arg{
 			account("Ad account."), tool.Text("name", "Name.").Req().Min(1).Max(200),

@@ -7,8 +7,8 @@ import (
 // chartSize and chartFile are what both chart tools take.
 var (
 	chartSize = []tool.Arg{
-		tool.Int("width", "Pixels.").Min(320).Max(2000).Is(900),
-		tool.Int("height", "Pixels.").Min(240).Max(1600).Is(560),
+		tool.Int("width", "Width in pixels.").Min(320).Max(2000).Is(900),
+		tool.Int("height", "Height in pixels.").Min(240).Max(1600).Is(560),
 	}
 	chartFile = []tool.Arg{
 		tool.Text("output_path", "Also write the picture to this .png file inside the allowed folder.").Max(500),

@@ -82,7 +82,7 @@ var pixelTools = []*tool.Tool{
 	{
 		Name: "meta_update_pixel", Title: "Change settings of a dataset", Set: "conversions",
 		Does: "Changes name, cookie, matching or data-use settings of one dataset (pixel).",
-		Use:  "Only with the owner's consent: data_use_setting and matching decide what Meta may do with visitors' data.",
+		Use:  "Only with the owner's consent: data_use_setting and matching decide what Meta may do with visitors' data; meta_get_pixel shows what is set.",
 		Note: "Only what is given changes. automatic_matching_fields replaces the whole list.",
 		Args: []tool.Arg{
 			pixel("Dataset."), tool.Text("name", "New name.").Min(1).Max(250),
@@ -301,7 +301,7 @@ var pixelEventTools = []*tool.Tool{
 	{
 		Name: "meta_list_dataset_uploads", Title: "List store uploads of a dataset", Set: "conversions",
 		Does: "Lists what store events a dataset took in, by upload tag: counts, matches, duplicates and periods.",
-		Use:  "To check an offline upload or a write-back run against Meta's own figures.",
+		Use:  "To check an offline upload or a write-back run against Meta's own figures. For counts of all events by hour use meta_get_pixel_stats, for match quality meta_get_dataset_quality.",
 		Note: "match_rate_approx is in percent; -1 means unknown.",
 		Args: tool.Join([]tool.Arg{
 			tool.ID("dataset_id", "AdsPixel", "Dataset."), tool.Text("upload_tag", "Only this tag.").Max(250),
@@ -365,7 +365,7 @@ var conversionTools = []*tool.Tool{
 	{
 		Name: "meta_create_custom_conversion", Title: "Create a custom conversion", Set: "conversions",
 		Does: "Creates a custom conversion: a rule over a dataset's events that ads can optimise for.",
-		Use:  "When a standard event is too wide. It counts from its creation on.",
+		Use:  "When a standard event is too wide; meta_list_custom_conversions shows those there are. It counts from its creation on.",
 		Note: `rule is JSON text, e.g. {"and":[{"event":{"eq":"Purchase"}},{"url":{"i_contains":"thanks"}}]}. It can't be changed later; only its name, description and value can.`,
 		Args: []tool.Arg{
 			account("Ad account."), tool.Text("name", "Name.").Req().Min(1).Max(50),

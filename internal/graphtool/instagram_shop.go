@@ -65,7 +65,7 @@ var instagramShopTools = []*tool.Tool{
 	{
 		Name: "meta_tag_instagram_products", Title: "Tag products in an Instagram post", Set: "commerce.write",
 		Does: "Adds product tags to an Instagram post that is published already, or moves those it has.",
-		Use:  "For posts without tags. For new posts give product_tags when publishing.",
+		Use:  "For posts that are online; meta_get_instagram_product_tags shows their tags. For new posts give product_tags to meta_publish_instagram_photo and its siblings. Product ids come from meta_search_instagram_catalog_products.",
 		Note: "Tags of other products stay; a tag is removed in the app only. Shows at once. At most 5 tags on a photo, 30 on a reel, 20 in a carousel.",
 		Args: []tool.Arg{
 			igMediaID("Post or reel."),

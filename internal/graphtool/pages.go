@@ -122,7 +122,7 @@ var pageTools = []*tool.Tool{
 	{
 		Name: "meta_get_page_cta", Title: "Get Page action button", Set: "pages.read",
 		Does: "Reads the action button of one Facebook Page: its kind (SHOP_NOW, CALL_NOW …) and where it leads.",
-		Use:  "For checking where visitors are sent. The API can't create buttons; a person sets them on the Page.",
+		Use:  "For checking where visitors are sent. The API can't create buttons; a person sets them on the Page. The website address itself is in meta_get_page.",
 		Note: "Empty where the Page has no button, as many Pages of the newer kind.",
 		Args: append([]tool.Arg{pageID("Page to read.")}, tool.Page(100)...), Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{Verb: "GET", On: "Page", ID: "page_id", Edge: "call_to_actions", Fields: "id,type,web_url,status,email_address,intl_number_with_plus,created_time"}},
@@ -135,8 +135,8 @@ var pageTools = []*tool.Tool{
 	{
 		Name: "meta_get_page_tabs", Title: "Get Page tabs", Set: "pages.read",
 		Does: "Lists the navigation tabs of one Facebook Page, in their order.",
-		Use:  "Only Pages of the classic kind have tabs that can be read in full.",
-		Note: "Pages of the newer kind answer with few tabs or none.",
+		Use:  "To see what visitors can open besides the posts. For contact and hours use meta_get_page.",
+		Note: "Only Pages of the classic kind have tabs that can be read in full; newer ones answer with few or none.",
 		Args: append([]tool.Arg{pageID("Page to read.")}, tool.Page(100)...), Category: tool.Read, Severity: tool.Low, Repeat: true,
 		Steps: []tool.Step{{Verb: "GET", On: "Page", ID: "page_id", Edge: "tabs", Fields: "id,name,link,position,is_permanent"}},
 		Out:   tool.Out{Heading: "Tabs of Page {page_id}", Columns: []string{"position", "name", "link"}},

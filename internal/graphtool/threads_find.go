@@ -63,7 +63,7 @@ var threadsFindTools = []*tool.Tool{
 	{
 		Name: "threads_search_locations", Title: "Search Threads locations", Set: "threads.read",
 		Does: "Searches places that a Threads post can be tagged with, by name or around a point.",
-		Use:  "Take an id from here as location_id of the publishing tools.",
+		Use:  "Take an id from here as location_id of threads_publish_text and its siblings. For Pages of places use meta_search_places.",
 		Note: "500 searches in 24 hours. A point needs latitude and longitude.",
 		Args: []tool.Arg{
 			tool.Text("q", "Name of a place.").Min(1).Max(200),

@@ -25,7 +25,7 @@ func TestWordsOfOutsidersAreMarked(t *testing.T) {
 	t.Parallel()
 	tested := 0
 	for _, r := range graphtool.All() {
-		if len(r.Steps) == 0 || r.Steps[len(r.Steps)-1].Verb != "GET" {
+		if len(r.Steps) == 0 || r.Category != tool.Read {
 			continue
 		}
 		body, paths := outsidersAnswer(r)

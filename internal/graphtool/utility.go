@@ -116,7 +116,7 @@ var utilityTools = []*tool.Tool{
 	{
 		Name: "meta_batch_read", Title: "Read many objects at once", Set: "utility",
 		Does: "Reads up to 50 objects of the Graph API in one request, each with the fields that are named.",
-		Use:  "To look at many posts, campaigns or ads whose ids are known. For lists with filters and paging use the list tools.",
+		Use:  "To look at many posts, campaigns or ads whose ids are known. For lists with filters and paging use the list tools, such as meta_list_campaigns or meta_get_posts.",
 		Note: "One that fails has an error in its place and does not fail the others. Each read counts against the call limits. Fields are names, with nesting as in owner{id,name}; access tokens can't be read, and answers of leads are masked as in meta_get_leadgen_leads.",
 		Args: []tool.Arg{
 			tool.List("reads", tool.Object("", "One object.",

@@ -15,12 +15,12 @@ var meanings = map[string]string{
 	"copy": "duplicate", "clone": "duplicate",
 	"show": "get list", "see": "get list", "view": "get list", "read": "get list", "look": "get list", "find": "search list", "fetch": "get list",
 	"check": "get",
-	"post": "publish", "share": "publish post", "upload": "publish add", "put": "publish set",
+	"post":  "publish", "share": "publish post", "upload": "publish add", "put": "publish set",
 	"dm": "send message", "chat": "message conversation", "message": "send", "inbox": "conversations", "text": "message", "messenger": "send page message",
 	"answer": "reply", "respond": "reply", "response": "reply",
 	"review": "ratings recommendations", "recommendation": "ratings reviews", "star": "ratings",
 	"liked": "reactions", "likes": "reactions", "love": "reactions", "unlike": "like",
-	"photo": "image picture", "picture": "photo image", "image": "photo picture", "pic": "photo picture image", "clip": "video reel",
+	"photo": "image picture", "picture": "photo image", "image": "photo picture", "pic": "photo picture image", "clip": "video reel", "reel": "media",
 	"fb": "facebook page", "facebook": "page", "ig": "instagram", "insta": "instagram", "gram": "instagram",
 	"performance": "insights results", "stats": "insights numbers", "statistics": "insights numbers", "metrics": "insights numbers",
 	"analytics": "insights", "results": "insights", "report": "insights", "cost": "spend account insights", "spent": "spend account insights", "spend": "account insights", "best": "insights results", "top": "insights results",
@@ -59,5 +59,6 @@ var synonyms = func() map[string][]string {
 var empty = tokens(strings.Join([]string{
 	"a an the my our your their his her its this that these those it i me we us you they them he she",
 	"to of for in on at by with from as into about and or is are was were be been being has have had do does did will would can could should",
-	"how what when where why much many please want need let s some any more most there who which all back last work works here out up so if not no just meta",
+	"how what when where why much many please want need let s some any more most there who which all back last work works week month today yesterday under below",
+	",
 }, " "))

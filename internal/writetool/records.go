@@ -249,7 +249,7 @@ func (w *tools) rejects() *tool.Tool {
 	return &tool.Tool{
 		Name: "wb_rejects", Title: "List rejected rows", Set: set, Core: true, Category: tool.Read, Severity: tool.Low,
 		Does: "Lists the rows of a plan that were not sent: where they stand, the code, a masked value, and how to mend them.",
-		Use:  "Use it after a preview or confirm that counted rejects. Not for skipped or expired rows, which a plan only counts.",
+		Use:  "Use it after a preview or confirm that counted rejects. Not for skipped or expired rows, which a plan only counts (wb_run_status).",
 		Args: []tool.Arg{
 			profile, planID.Req(), tool.Text("code", "Only this code, such as invalid_phone.").Max(60).Local(),
 			tool.Int("limit", "How many.").Min(1).Max(200).Is(25).Local(), tool.Text("after", "next_after of the answer before.").Max(20).Local(),
@@ -298,7 +298,7 @@ func (w *tools) circuit() *tool.Tool {
 	return &tool.Tool{
 		Name: "wb_circuit", Title: "Show the circuit breaker", Set: set, Category: tool.Read, Severity: tool.Low,
 		Does: "Shows whether sending is stopped for a while because confirms kept failing, per profile, and until when.",
-		Use:  "Use it when a confirm answers circuit_open. An agent can't reset it: a person does, with `sluice circuit reset`.",
+		Use:  "Use it when wb_confirm answers circuit_open. An agent can't reset it: a person does, with `sluice circuit reset`.",
 		Args: []tool.Arg{profile},
 		Out:  tool.Out{Members: "circuits:json", Heading: "Circuit breaker"},
 		Cases: []tool.Case{
@@ -324,7 +324,7 @@ func (w *tools) audit() *tool.Tool {
 	return &tool.Tool{
 		Name: "wb_audit_verify", Title: "Verify the audit log", Set: set, Category: tool.Read, Severity: tool.Low,
 		Does: "Verifies the audit log of the workspace: every chain, and every signed checkpoint over them.",
-		Use:  "Use it to show that what was sent is recorded and nothing was changed since. For one record use `sluice audit prove` on the command line.",
+		Use:  "Use it to show that what was sent is recorded and nothing was changed since. For what became of one plan use wb_run_status; for one record `sluice audit prove` on the command line.",
 		Out:  tool.Out{Members: "verification:json", Heading: "Audit log"},
 		Cases: []tool.Case{
 			{Name: "intact", Args: `{}`, Asks: []string{}, Has: []string{"data.verification.ok=true"}},
