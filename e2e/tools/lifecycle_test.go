@@ -62,7 +62,7 @@ func TestEndsInOrder(t *testing.T) {
 	t.Run("stdin is closed", func(t *testing.T) {
 		t.Parallel()
 		box := meta(t)
-		plan(t, box, `{"kind":"latency","latency_ms":1500,"edge":"Campaign"}`)
+		plan(t, box, `{"kind":"latency","latency_ms":1500,"edge":"Campaign","next":-1}`)
 		cmd := server{box: box}.command(t)
 		cmd.Stdin = strings.NewReader(hello + slow)
 		out, err := cmd.Output()
@@ -73,7 +73,7 @@ func TestEndsInOrder(t *testing.T) {
 	t.Run("a signal, stdio", func(t *testing.T) {
 		t.Parallel()
 		box := meta(t)
-		plan(t, box, `{"kind":"latency","latency_ms":600000,"edge":"Campaign"}`)
+		plan(t, box, `{"kind":"latency","latency_ms":600000,"edge":"Campaign","next":-1}`)
 		cmd := server{box: box}.command(t)
 		in, err := cmd.StdinPipe()
 		if err != nil {
@@ -97,7 +97,7 @@ func TestEndsInOrder(t *testing.T) {
 	t.Run("a signal, http", func(t *testing.T) {
 		t.Parallel()
 		box := meta(t)
-		plan(t, box, `{"kind":"latency","latency_ms":1500,"edge":"Campaign"}`)
+		plan(t, box, `{"kind":"latency","latency_ms":1500,"edge":"Campaign","next":-1}`)
 		p := server{box: box}.process(t)
 		c := mcptest.NewClient(t, p.URL, "", mcptest.Legacy)
 		answered := make(chan *mcptest.Answer, 1)

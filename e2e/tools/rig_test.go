@@ -100,7 +100,7 @@ func (r *rig) tool(name string) tool.Handler {
 	if record == nil {
 		r.t.Fatalf("there is no tool %s", name)
 	}
-	r.handlers[name] = r.runner.Must(record)
+	r.handlers[name] = r.runner.Handler(record)
 	return r.handlers[name]
 }
 

@@ -64,7 +64,7 @@ func (l *shortList) learn(ctx context.Context) {
 func (l *shortList) scopes(ctx context.Context) (granted []string, known bool) {
 	token, err := l.config.AccessToken(ctx)
 	if err != nil {
-		if l.api.Remote() {
+		if l.api.Remote() || l.config.Token.Set() {
 			return nil, false
 		}
 		token = sandbox.Token
@@ -80,7 +80,8 @@ func (l *shortList) scopes(ctx context.Context) (granted []string, known bool) {
 	return about.Scopes, true
 }
 
-// listed are the names to list, the most used ones first where there is no room for all.
+// listed are the names to list: the most used ones that the token may use, and then, where
+// there is room, others that it may, of each set in turn.
 func (l *shortList) listed(ctx context.Context) []string {
 	timer := time.NewTimer(learning)
 	defer timer.Stop()
@@ -96,20 +97,28 @@ func (l *shortList) listed(ctx context.Context) []string {
 	default:
 	}
 	var names []string
-	take := func(core bool) {
-		for i, h := range l.handlers {
-			if len(names) == mostListed || i >= l.always && may == nil && !h.Core() {
-				continue
-			}
-			if (i < l.always || h.Core()) != core || i >= l.always && may != nil && !may(h.Scopes()) {
-				continue
-			}
+	more, sets := map[string][]string{}, []string{}
+	for i, h := range l.handlers {
+		switch {
+		case i < l.always, h.Core() && (may == nil || may(h.Scopes())):
 			names = append(names, h.Name())
+		case may != nil && !h.Core() && !h.Gone() && may(h.Scopes()):
+			if more[h.Set()] == nil {
+				sets = append(sets, h.Set())
+			}
+			more[h.Set()] = append(more[h.Set()], h.Name())
 		}
 	}
-	take(true)
-	if may != nil {
-		take(false)
+	for turn := 0; len(names) < mostListed; turn++ {
+		before := len(names)
+		for _, set := range sets {
+			if list := more[set]; turn < len(list) {
+				names = append(names, list[turn])
+			}
+		}
+		if len(names) == before {
+			break
+		}
 	}
-	return names
+	return names[:min(len(names), mostListed)]
 }

@@ -84,6 +84,9 @@ type TokenSource struct {
 	Keychain *Keychain `yaml:"keychain"`
 }
 
+// Set reports whether a place is named.
+func (s *TokenSource) Set() bool { return s.File != "" || len(s.Command) > 0 || s.Keychain != nil }
+
 // maxFile bounds a configuration or token file.
 const maxFile = 1 << 20
 
@@ -161,17 +164,12 @@ func (c *Config) readFile(path string) error {
 // read, see MayRun), nor send the token or the ledger anywhere but
 // to Meta or this machine, nor say which key protects them.
 func (c *Config) trustImplicit() error {
-	host := ""
-	if u, err := url.Parse(c.GraphURL); err == nil {
-		host = u.Hostname()
-	}
-	local := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if c.Audit.CheckpointFile != "" || len(c.Audit.CheckpointCommand) > 0 {
 		return fault.New(fault.Usage, "./sluice.yaml sets audit.checkpoint_file or audit.checkpoint_command; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
-	if len(c.Token.Command) > 0 || len(c.ThreadsToken.Command) > 0 || (c.GraphURL != "" && host != "graph.facebook.com" && !local) {
-		return fault.New(fault.Usage, "./sluice.yaml sets token.command, threads_token.command or another graph_url; it was only found here, not named").
+	if len(c.Token.Command) > 0 || len(c.ThreadsToken.Command) > 0 || !mayGo(c.GraphURL, "graph.facebook.com") || !mayGo(c.ThreadsURL, "graph.threads.net") {
+		return fault.New(fault.Usage, "./sluice.yaml sets token.command, threads_token.command, another graph_url or another threads_url; it was only found here, not named").
 			WithFix("name it: --config sluice.yaml")
 	}
 	if c.Meta.UploadDir != "" || c.Meta.Leads != "" {
@@ -183,6 +181,17 @@ func (c *Config) trustImplicit() error {
 			WithFix("name it: --config sluice.yaml")
 	}
 	return nil
+}
+
+// mayGo reports whether an address surely names one of Meta's hosts or this machine; none is
+// the default.
+func mayGo(address, meta string) bool {
+	u, err := url.Parse(address)
+	if address == "" || err != nil {
+		return address == ""
+	}
+	host := u.Hostname()
+	return host == meta || host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // localDatabase reports whether a URL surely names a server on this machine.

@@ -30,7 +30,7 @@ type Meta struct {
 	AppID string `yaml:"app_id"`
 }
 
-// MetaCeiling is a limit of budgets; 0 is no limit.
+// MetaCeiling is a limit of budgets. Budgets of a kind that it does not name are refused.
 type MetaCeiling struct {
 	Daily    int64  `yaml:"daily"`
 	Lifetime int64  `yaml:"lifetime"`

@@ -6,6 +6,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -63,7 +64,7 @@ func (p *Patient) Examine(ctx context.Context) []Check {
 	about, err := p.Client.Token(ctx)
 	switch {
 	case err != nil:
-		list = append(list, Check{"token", Failure, err.Error(), renew})
+		list = append(list, refused("token", err))
 		return append(list, p.threads(ctx)...)
 	case !about.Valid:
 		list = append(list, Check{"token", Failure, "Meta says that the token is not valid", renew})
@@ -85,6 +86,22 @@ func failed(name string, err error) Check {
 		if c.Fix = f.Fix; c.Fix == "" {
 			c.Fix = fault.Lookup(f.Code).Fix
 		}
+	}
+	return c
+}
+
+// refused makes a check of an error of a token's call: only where Meta refuses the token
+// does another one help.
+func refused(name string, err error) Check {
+	c := Check{name, Failure, err.Error(), "try again in a minute"}
+	var e *graph.Error
+	switch {
+	case !errors.As(err, &e):
+		return failed(name, err)
+	case e.Class == graph.Auth:
+		c.Says, c.Fix = "Meta refuses the token ("+e.Error()+")", renew
+	case e.Code == 0:
+		c.Fix = "check the network, the proxy settings and the configured address"
 	}
 	return c
 }

@@ -121,3 +121,23 @@ func TestAssumptions(t *testing.T) {
 		}
 	}
 }
+
+// Another token helps only against a refused one.
+func TestTheRemedyFitsTheFailure(t *testing.T) {
+	t.Parallel()
+	box := sandbox.New(sandbox.Options{})
+	ended := named(patient(t, sandbox.TokenExpired, box, nil).Examine(t.Context()), "token")
+	if !strings.Contains(ended.Says, "refuses the token") || !strings.Contains(ended.Fix, "system-user token") {
+		t.Errorf("an ended token: %s → %s", ended.Says, ended.Fix)
+	}
+	nobody := httptest.NewServer(http.NotFoundHandler())
+	nobody.Close()
+	client, err := graph.New(graph.Options{Base: nobody.URL, Token: sandbox.Token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := named(patient(t, sandbox.Token, box, func(p *doctor.Patient) { p.Client = client }).Examine(t.Context()), "token")
+	if away.Status != doctor.Failure || !strings.Contains(away.Fix, "network") {
+		t.Errorf("no connection: %s → %s", away.Says, away.Fix)
+	}
+}

@@ -53,14 +53,15 @@ func (a *API) refused(r *Request, status int, raw json.RawMessage, wait time.Dur
 	if userMsg != "" && !strings.Contains(said, userMsg) {
 		said = strings.TrimSuffix(said, ".") + ": " + userMsg
 	}
-	// A 5xx proves nothing: Meta may have done it before it failed.
-	if f.class == graphspec.ClassTransient && status >= 500 && !reads(r) {
+	// A 5xx proves nothing: Meta may have done it before it failed. Nor do the codes for
+	// "an unknown error" and "unavailable", whatever status they come with.
+	if f.class == graphspec.ClassTransient && (status >= 500 || p.Code == 1 || p.Code == 2) && !reads(r) {
 		f.unanswered = true
 	}
 	code := codeOf(f.class, &p)
 	f.err = fault.New(code, "%s", sentence(code, r, said))
 	if f.unanswered && !r.Repeat {
-		f.err = unknownOutcome(r, "Meta failed while it did it: "+said)
+		f.err = unknownOutcome(r, strings.TrimSuffix("Meta failed while it did it: "+said, ": "))
 	} else if advice != "" {
 		f.err.WithFix("%s", advice)
 	}

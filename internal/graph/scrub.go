@@ -45,6 +45,15 @@ var (
 // Configured secrets are taken out of the result by the caller. Numbers keep their
 // digits.
 func scrub(body []byte, mode scrubMode) (answer, error) {
+	if mode == clean {
+		if a, ok := quickScrub(body); ok {
+			return a, nil
+		}
+	}
+	return fullScrub(body, mode)
+}
+
+func fullScrub(body []byte, mode scrubMode) (answer, error) {
 	var out bytes.Buffer
 	out.Grow(len(body))
 	s := scrubber{dec: jsontext.NewDecoder(bytes.NewReader(body), lax...), enc: jsontext.NewEncoder(&out, encoded...), mode: mode}
@@ -155,7 +164,7 @@ func secretMember(name string) bool {
 
 // suspicious are what a text has to hold before it is looked at closely. Escapes of
 // plain letters could hide a word.
-var suspicious = [][]byte{[]byte("oken"), []byte("OKEN"), []byte("roof"), []byte("ecret"), []byte("ECRET"), []byte("EAA"), []byte("THAA"), []byte("IGAA"), []byte(`\u00`)}
+var suspicious = [][]byte{[]byte("oken"), []byte("OKEN"), []byte("roof"), []byte("ecret"), []byte("ECRET"), []byte("EAA"), []byte("THAA"), []byte("IGAA"), []byte("IGQV"), []byte(`\u00`)}
 
 func (s *scrubber) text(raw jsontext.Value) error {
 	for _, mark := range suspicious {
@@ -192,6 +201,18 @@ func (s *scrubber) paging() error {
 	if err != nil {
 		return err
 	}
+	out, err := pagingWithoutAddress(raw)
+	if err != nil {
+		return err
+	}
+	if err := s.enc.WriteToken(jsontext.String("paging")); err != nil {
+		return err
+	}
+	return s.enc.WriteValue(out)
+}
+
+// pagingWithoutAddress keeps of a paging member the cursors, and whether there is more.
+func pagingWithoutAddress(raw []byte) ([]byte, error) {
 	var p struct {
 		Cursors struct{ Before, After any }
 		Next    any
@@ -211,17 +232,10 @@ func (s *scrubber) paging() error {
 			cursors.After = packCursor(u.Query())
 		}
 	}
-	out, err := json.Marshal(struct {
+	return json.Marshal(struct {
 		Cursors any  `json:"cursors"`
 		Next    bool `json:"next,omitempty"`
 	}{cursors, more})
-	if err != nil {
-		return err
-	}
-	if err := s.enc.WriteToken(jsontext.String("paging")); err != nil {
-		return err
-	}
-	return s.enc.WriteValue(out)
 }
 
 var adID = regexp.MustCompile(`^\d{1,32}$`)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestScrub(t *testing.T) {
@@ -77,6 +79,12 @@ func FuzzScrub(f *testing.F) {
 		if err != nil || got.fault != nil {
 			return
 		}
+		if quick, ok := quickScrub(in); ok {
+			full, err := fullScrub(in, clean)
+			if err != nil || !same(quick.body, full.body) || full.fault != nil || full.undone {
+				t.Fatalf("%q: quickly %q, in full %q (%v)", in, quick.body, full.body, err)
+			}
+		}
 		out := s.stripBytes(got.body)
 		if !json.Valid(out) {
 			t.Fatalf("%q became %q", in, out)
@@ -96,6 +104,40 @@ func FuzzScrub(f *testing.F) {
 			t.Fatalf("%q became %q", out, again.body)
 		}
 	})
+}
+
+// same reports whether two texts are the same JSON.
+func same(a, b []byte) bool {
+	x, y := jsontext.Value(bytes.Clone(a)), jsontext.Value(bytes.Clone(b))
+	if x.Format(lax...) != nil || y.Format(lax...) != nil {
+		return false
+	}
+	return bytes.Equal(x, y)
+}
+
+// TestQuickScrub names what the quick way leaves to the full one.
+func TestQuickScrub(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]bool{
+		`{"data":[{"id":"1","name":"Blüte \u00e9 token"}],"paging":{"cursors":{"after":"a"},"next":"https://x?access_token=t"}}`: true,
+		`{"url":"https:\/\/x\/?access_token=t&a=1"}`: true,
+		`{"token_type":"bearer"}`:                    true,
+		`{"access_token":"t"}`:                       false,
+		`{"error":{"code":1}}`:                       false,
+		`{"a":{"error":"x"}}`:                        true,
+		`{"acc\u0065ss_token":"t"}`:                  false,
+		`{"ad_snapshot_url":"https://x"}`:            false,
+		`{"a":1`:                                     false,
+		"{\"a\":\"\xff\"}":                           false,
+	} {
+		got, ok := quickScrub([]byte(in))
+		if ok != want {
+			t.Errorf("%s: %v", in, ok)
+		}
+		if full, err := fullScrub([]byte(in), clean); ok && (err != nil || !same(got.body, full.body)) {
+			t.Errorf("%s: quickly %s, in full %s (%v)", in, got.body, full.body, err)
+		}
+	}
 }
 
 // flat is all texts of a JSON value, one after another.

@@ -160,7 +160,7 @@ var adSetTools = []*tool.Tool{
 			},
 			adSetShared(), dryRun(),
 		),
-		AnyOf: []string{"name status daily_budget lifetime_budget start_time end_time targeting optimization_goal bid_amount bid_strategy bid_constraints placement_soft_opt_out dsa_beneficiary dsa_payor"},
+		AnyOf: []string{"name status daily_budget lifetime_budget start_time end_time targeting optimization_goal bid_amount bid_strategy bid_constraints advantage_audience placement_soft_opt_out dsa_beneficiary dsa_payor"},
 		Rules: []tool.Rule{
 			tool.AtMostOne("daily_budget", "lifetime_budget"), tool.InOrder("start_time", "end_time"),
 			tool.WhenIs("bid_strategy", "LOWEST_COST_WITH_BID_CAP|COST_CAP", "bid_amount"), tool.Needs("include_recommendations", "validate_only"),
@@ -178,6 +178,7 @@ var adSetTools = []*tool.Tool{
 			},
 			{Name: "budget where the campaign has one", Args: `{"adset_id":"3200000000000001","daily_budget":2500}`, Error: "meta_refused"},
 			{Name: "nothing to change", Args: `{"adset_id":"3200000000000003"}`, Error: "argument_invalid", Asks: []string{}},
+			{Name: "the audience without its targeting", Args: `{"adset_id":"3200000000000003","advantage_audience":1}`, Error: "argument_invalid", Says: []string{"targeting: it is missing"}, Asks: []string{}},
 			{Name: "unknown placement", Args: `{"adset_id":"3200000000000003","placement_soft_opt_out":["billboard"]}`, Error: "argument_invalid", Says: []string{"placement_soft_opt_out"}, Asks: []string{}},
 			{
 				Name:   "above the ceiling with a raise that is planned",

@@ -134,6 +134,10 @@ var campaignTools = []*tool.Tool{
 				Settings: ceiling("act_3000000000000002", "JPY", 5000), Error: "budget_ceiling", Says: []string{"5001", "JPY"},
 			},
 			{
+				Name: "a lifetime budget under a daily ceiling alone", Args: `{"ad_account_id":"act_3000000000000001","name":"W","objective":"OUTCOME_SALES","lifetime_budget":9000,"stop_time":"2030-01-01T00:00:00Z"}`,
+				Settings: func(s *tool.Settings) { s.Ceilings = map[string]tool.Ceiling{"*": {Daily: 10000}} }, Error: "budget_ceiling", Says: []string{"lifetime_budget", "names no limit"},
+			},
+			{
 				Name: "ceiling in another currency", Args: `{"ad_account_id":"act_3000000000000002","name":"W","objective":"OUTCOME_SALES","daily_budget":4000}`,
 				Settings: ceiling("*", "GBP", 5000), Error: "budget_ceiling", Says: []string{"JPY"},
 			},

@@ -78,7 +78,7 @@ func upload(t *testing.T, meta *intake, name string, args map[string]any, files 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runner.Must(graphtool.Named(name)).Call(t.Context(), raw, nil)
+	return runner.Handler(graphtool.Named(name)).Call(t.Context(), raw, nil)
 }
 
 func data(t *testing.T, r *tool.Result) map[string]any {

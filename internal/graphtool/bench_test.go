@@ -33,7 +33,7 @@ func BenchmarkCall(b *testing.B) {
 	} {
 		b.Run(c.tool, func(b *testing.B) {
 			box := sandbox.New(sandbox.Options{Seed: 1})
-			h := (&tool.Runner{Graph: benchGraph(b, box.RoundTripper())}).Must(graphtool.Named(c.tool))
+			h := (&tool.Runner{Graph: benchGraph(b, box.RoundTripper())}).Handler(graphtool.Named(c.tool))
 			b.ReportAllocs()
 			for b.Loop() {
 				if r := h.Call(b.Context(), json.RawMessage(c.args), nil); r.Fault != nil {

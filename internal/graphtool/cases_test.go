@@ -151,7 +151,7 @@ func (s *scene) connect(tokens graph.Tokens, settings tool.Settings) *mcp.Client
 	runner := &tool.Runner{Graph: api, Settings: settings, Now: s.clock.now, Sleep: s.clock.sleep}
 	handlers := s.extra
 	for _, r := range graphtool.All() {
-		handlers = append(handlers, runner.Must(r))
+		handlers = append(handlers, runner.Handler(r))
 	}
 	server, err := mcpserver.New(mcpserver.Options{Name: "test", Version: "1", Tools: handlers, Search: true})
 	if err != nil {

@@ -18,7 +18,7 @@ var catalogBatchTools = []*tool.Tool{
 			), "Products.").Req().Min(1).Max(5000),
 			tool.Bool("allow_upsert", "Whether UPDATE creates what doesn't exist.").Is(true),
 		},
-		Category: tool.Destructive, Severity: tool.High, Repeat: true,
+		Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "POST", On: "ProductCatalog", ID: "catalog_id", Edge: "items_batch", Fixed: map[string]string{"item_type": "PRODUCT_ITEM"}}},
 		Cases: []tool.Case{
 			{

@@ -61,16 +61,6 @@ func withAccount(a tool.Args, spec map[string]any) map[string]any {
 	return spec
 }
 
-// imageAddress refuses an address for a picture: the Graph API takes none, and a
-// server that fetches addresses on others' behalf is a door into its network.
-func imageAddress(e *tool.Env) error {
-	if !e.Args.Has("url") {
-		return nil
-	}
-	return fault.New(fault.Unsupported, "url: Meta's image library takes no address, only the picture itself").
-		WithFix("download it and give image_path or bytes, or put the address into image_url of meta_create_ad_creative, where Meta fetches it")
-}
-
 // oneImage takes the picture out of the answer, which is keyed by the name that was sent.
 func oneImage(_ *tool.Env, answer *tool.Answer) error {
 	data, _ := answer.Data.(map[string]any)

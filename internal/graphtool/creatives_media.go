@@ -1,6 +1,11 @@
 package graphtool
 
-import "sluice/internal/graphtool/tool"
+import (
+	"context"
+	"errors"
+
+	"sluice/internal/graphtool/tool"
+)
 
 const adVideoFields = "id,title,description,length,created_time,updated_time,permalink_url,picture"
 
@@ -25,9 +30,9 @@ var mediaTools = []*tool.Tool{
 	},
 	{
 		Name: "meta_upload_ad_image", Title: "Upload Ad Image", Set: "ads.write",
-		Does: "Add a picture to an ad account's library from a local file or Base64, or copy it from another account.",
+		Does: "Add a picture to an ad account's library from a local file, an address or Base64, or copy it from another account.",
 		Use:  "Before meta_create_ad_creative with image_hash. A public address needs no upload: give it there as image_url.",
-		Note: "JPEG or PNG up to 30 MB; the file has to lie in the configured folder for uploads. The same picture gives the same hash again. url is refused: Meta takes no address here.",
+		Note: "JPEG or PNG up to 30 MB; the file has to lie in the configured folder for uploads. The same picture gives the same hash again. Meta takes no address here: what stands at url is downloaded by this server, from public places only.",
 		Args: []tool.Arg{
 			adAccount("Ad account to store it in."),
 			tool.Upload("image_path", "image/jpeg image/png", "Path of the picture inside the folder for uploads.").Max(30 << 20).To("filename"),
@@ -35,9 +40,9 @@ var mediaTools = []*tool.Tool{
 			tool.Object("copy_from", "Picture of another ad account.",
 				tool.ID("source_account_id", "AdAccount", "Account that has it.").Digits(), tool.Text("hash", "Its hash.").Max(64).Req()),
 			tool.Text("name", "Name in the library.").Max(255),
-			tool.URL("url", "Was: address of the picture. Refused with what to do instead.").Local(),
+			tool.URL("url", "Public https address of the picture.").Fetched("filename", "image/jpeg image/png", 30<<20),
 		},
-		Check: imageAddress, Rules: []tool.Rule{tool.AtMostOne("image_path", "bytes", "copy_from")},
+		Rules: []tool.Rule{tool.AtMostOne("image_path", "bytes", "copy_from", "url")},
 		AnyOf: []string{"image_path bytes copy_from url"}, Shape: oneImage,
 		Category: tool.Write, Severity: tool.Medium, Repeat: true,
 		Steps: []tool.Step{{Verb: "POST", On: "AdAccount", ID: "ad_account_id", Edge: "adimages"}},
@@ -45,7 +50,14 @@ var mediaTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{Name: "a file", Args: `{"ad_account_id":"act_3000000000000001","image_path":"picture.png"}`, Asks: []string{"POST /act_3000000000000001/adimages"}, Has: []string{"data.hash", "data.url"}},
 			{Name: "Base64", Args: `{"ad_account_id":"act_3000000000000001","bytes":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==","name":"dot"}`, Has: []string{"data.hash"}},
-			{Name: "an address", Args: `{"ad_account_id":"act_3000000000000001","url":"https://cdn.example.com/a.jpg"}`, Error: "unsupported", Says: []string{"image_path", "image_url"}, Asks: []string{}},
+			{
+				Name: "an address", Args: `{"ad_account_id":"act_3000000000000001","url":"https://cdn.example.com/a.png?size=2","name":"Scarf"}`, Settings: fetches("\x89PNG\r\n\x1a\n"),
+				Asks: []string{"POST /act_3000000000000001/adimages filename=@a.png name=Scarf"}, Has: []string{"data.hash", "data.url"},
+			},
+			{Name: "an address of no picture", Args: `{"ad_account_id":"act_3000000000000001","url":"https://shop.example.com/"}`, Settings: fetches("<html>"), Error: "upload_refused", Says: []string{"image/png"}, Asks: []string{}},
+			{Name: "an address that leads nowhere", Args: `{"ad_account_id":"act_3000000000000001","url":"https://cdn.example.com/a.png"}`, Settings: fetches(""), Error: "upload_refused", Says: []string{"cdn.example.com"}, Asks: []string{}},
+			{Name: "an address, where none is fetched", Args: `{"ad_account_id":"act_3000000000000001","url":"https://cdn.example.com/a.jpg"}`, Error: "unsupported", Says: []string{"download"}, Asks: []string{}},
+			{Name: "address and file", Args: `{"ad_account_id":"act_3000000000000001","url":"https://cdn.example.com/a.jpg","image_path":"picture.png"}`, Error: "argument_invalid", Says: []string{"url"}, Asks: []string{}},
 			{Name: "outside the folder", Args: `{"ad_account_id":"act_3000000000000001","image_path":"../secret.png"}`, Error: "upload_refused", Asks: []string{}},
 			{Name: "no picture", Args: `{"ad_account_id":"act_3000000000000001","image_path":"notes.txt"}`, Error: "upload_refused", Asks: []string{}},
 		},
@@ -102,4 +114,16 @@ var mediaTools = []*tool.Tool{
 			{Name: "no film", Args: `{"ad_account_id":"act_3000000000000001","video_path":"picture.png"}`, Error: "upload_refused", Asks: []string{}},
 		},
 	},
+}
+
+// fetches stands in for the network: what is found at every address, or nothing.
+func fetches(body string) func(*tool.Settings) {
+	return func(s *tool.Settings) {
+		s.Fetch = func(context.Context, string, int64) ([]byte, error) {
+			if body == "" {
+				return nil, errors.New("cdn.example.com does not answer")
+			}
+			return []byte(body), nil
+		}
+	}
 }

@@ -53,7 +53,7 @@ var pixelTools = []*tool.Tool{
 		Does: "Creates the dataset (pixel) of an ad account that has none.",
 		Use:  "An ad account takes one only: look with meta_list_pixels first. For further datasets use meta_create_dataset.",
 		Note: "It can't be deleted afterwards, not even in Meta's own screens.",
-		Args: []tool.Arg{account("Ad account."), tool.Text("name", "Name.").Req().Min(1).Max(250)}, Category: tool.Write, Severity: tool.Medium,
+		Args: []tool.Arg{account("Ad account."), tool.Text("name", "Name.").Req().Min(1).Max(250)}, Category: tool.Write, Severity: tool.Medium, Irreversible: true,
 		Steps: []tool.Step{{Verb: "POST", On: "AdAccount", ID: "ad_account_id", Edge: "adspixels"}},
 		Cases: []tool.Case{
 			{
@@ -218,7 +218,7 @@ var pixelTools = []*tool.Tool{
 			account("Ad account to connect at once.").Opt(), tool.ID("app_id", "Application", "App whose events it takes.").Opt(),
 			tool.Bool("is_crm", "Whether it takes lead stages from a CRM."),
 		},
-		Category: tool.Write, Severity: tool.Medium,
+		Category: tool.Write, Severity: tool.Medium, Irreversible: true,
 		Steps: []tool.Step{{Verb: "POST", On: "Business", ID: "business_id", Edge: "ads_dataset"}},
 		Cases: []tool.Case{
 			{

@@ -31,7 +31,7 @@ func (r *containerRun) await(ctx context.Context, id string) error {
 		r.waited += pause
 		status, reason, err := r.status(ctx, id)
 		if err != nil {
-			return named(err, "container_id", id)
+			return r.unread(err, id)
 		}
 		switch status {
 		case "FINISHED":
@@ -62,6 +62,15 @@ func (r *containerRun) late(id string) error {
 		return err.WithFix("Call %s in some minutes with the child_container_ids of this error as %s, instead of %s.", r.env.Tool.Name, r.Children, r.Items)
 	}
 	return err.WithFix("Publish the carousel again in some minutes, or with smaller videos.")
+}
+
+// unread is the fault when a container can't be looked at.
+func (r *containerRun) unread(err error, id string) error {
+	err = named(prefixed(err, "container %s is not published: ", id), "container_id", id)
+	if code := fault.CodeOf(err); !r.child && (code == fault.MetaUnavailable || code == fault.RateLimited) {
+		return r.resumable(err, id)
+	}
+	return err
 }
 
 func (r *containerRun) failed(id, status, reason string) error {
@@ -101,7 +110,7 @@ func (r *containerRun) publish(ctx context.Context, container string) (string, e
 			return "", r.unsure(ctx, container, err)
 		}
 		if err != nil {
-			return "", named(err, "container_id", container)
+			return "", named(prefixed(err, "container %s is not published: ", container), "container_id", container)
 		}
 		return text(answer, "id"), nil
 	}

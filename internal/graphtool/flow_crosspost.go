@@ -33,7 +33,11 @@ func (crossFlow) Run(ctx context.Context, e *tool.Env) (*tool.Answer, error) {
 	ig := &containerRun{containerFlow: containerFlow{publishing: instagramPublishing}, env: e, user: e.Args.Str("ig_account_id")}
 	container, err := crossContainer(ctx, e, ig)
 	if err != nil {
-		return nil, prefixed(err, "nothing was published; Instagram: ")
+		err = prefixed(err, "nothing was published; Instagram: ")
+		if late, ok := fault.As(err); ok && late.Code == fault.NotReady {
+			return nil, late.WithFix("In some minutes publish the container with meta_publish_instagram_container, and on the Page with meta_create_photo_post or meta_publish_page_reel.")
+		}
+		return nil, err
 	}
 	page, err := crossPage(ctx, e)
 	if err != nil {

@@ -142,6 +142,7 @@ func (r *insightsRun) account(ctx context.Context) (*tool.Answer, error) {
 		}
 		groups[how] = append(groups[how], m.Name)
 	}
+	r.ineffective(order)
 	var rows []any
 	for _, how := range order {
 		ask := map[string]any{"metric": strings.Join(groups[how], ","), "period": how.period, "metric_type": how.kind}
@@ -159,6 +160,16 @@ func (r *insightsRun) account(ctx context.Context) (*tool.Answer, error) {
 		rows = append(rows, list...)
 	}
 	return r.answer(rows, "Meta has nothing for it: below 100 followers some metrics stay empty, and numbers come up to 48 hours late"), nil
+}
+
+// ineffective tells of times that have no effect on what is read.
+func (r *insightsRun) ineffective(order []manner) {
+	demographics := slices.ContainsFunc(order, func(how manner) bool { return how.timeframe != "" })
+	if a := r.env.Args; demographics && (a.Has("since") || a.Has("until")) {
+		r.env.Notice("since and until have no effect on demographics: timeframe says what they cover.")
+	} else if !demographics && a.Has("timeframe") {
+		r.env.Notice("timeframe has no effect: it is for demographics only.")
+	}
 }
 
 func setUnless(m map[string]any, name, value string) {

@@ -198,6 +198,10 @@ func (f sendFlow) commentAge(ctx context.Context, e *tool.Env, page string) erro
 		on, field = "IGComment", "timestamp"
 	}
 	c, err := e.Ask(ctx, tool.Target{Verb: "GET", On: on, ID: e.Args.Str(f.Comment), Page: page}, map[string]any{"fields": field})
+	if have, ok := fault.As(err); ok && have.Code == fault.MetaRefused && f.Platform == "messenger" {
+		with := *have
+		return (&with).WithFix("If the comment is on an Instagram post, give platform instagram.")
+	}
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func TestReportThatTakesLong(t *testing.T) {
 		waited += d
 		return nil
 	}}
-	h := runner.Must(graphtool.Named("meta_get_account_insights"))
+	h := runner.Handler(graphtool.Named("meta_get_account_insights"))
 	res := h.Call(t.Context(), json.RawMessage(`{"ad_account_id":"act_1"}`), func(done, total float64, message string) {
 		if done != 40 || total != 100 || !strings.Contains(message, "Job Running") {
 			t.Errorf("progress is %v of %v: %s", done, total, message)
@@ -66,7 +66,7 @@ func TestChartPicture(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(dir, "out")); err != nil {
 		t.Fatal(err)
 	}
-	h := (&tool.Runner{Settings: tool.Settings{UploadDir: dir}}).Must(graphtool.Named("meta_generate_chart"))
+	h := (&tool.Runner{Settings: tool.Settings{UploadDir: dir}}).Handler(graphtool.Named("meta_generate_chart"))
 	call := func(path string) *tool.Result {
 		args := `{"title":"Clicks","labels":["a","b"],"datasets":[{"label":"Clicks","data":[1,2]}],"output_path":"` + path + `"}`
 		return h.Call(t.Context(), json.RawMessage(args), nil)

@@ -66,6 +66,10 @@ var instagramInsightTools = []*tool.Tool{
 				Has: []string{"data.1.parts.0.contact_button_type", "data.2.parts.0.city", "data.3.parts.0.country", "notices.length=3"},
 			},
 			{
+				Name: "times that don't fit", Args: `{"ig_account_id":"5000000000000001","metrics":["follower_demographics"],"breakdown":"age","since":"${now-86400}"}`,
+				Asks: []string{"GET /5000000000000001/insights timeframe=this_month breakdown=age"}, Has: []string{"notices.length=1"}, Shows: []string{"no effect on demographics"},
+			},
+			{
 				Name: "few followers", Args: `{"ig_account_id":"5000000000000002","metrics":["follower_count"]}`,
 				Has: []string{"data.length=0"}, Shows: []string{"100 followers"},
 			},

@@ -44,15 +44,21 @@ var inboxTools = []*tool.Tool{
 			tool.ID("user_id", "MessagingUser", "Page-scoped (or Instagram-scoped) id of a person.").Opt(),
 		}, tool.Page(100)),
 		Category: tool.Read, Severity: tool.Medium, Repeat: true,
-		Steps: []tool.Step{{Verb: "GET", On: "Page", ID: "page_id", Edge: "conversations", Fields: conversationFields}},
-		Out:   tool.Out{Heading: "Conversations", Columns: []string{"id", "updated_time", "participants", "snippet", "unread_count"}, Untrusted: []string{"participants"}},
+		Steps: []tool.Step{
+			{
+				Verb: "GET", On: "Page", ID: "page_id", Edge: "conversations", When: "platform=instagram", Fields: conversationsOfInstagram,
+				Takes: []string{"platform", "folder", "user_id", "limit", "after"},
+			},
+			{Verb: "GET", On: "Page", ID: "page_id", Edge: "conversations", When: "platform=messenger", Fields: conversationFields},
+		},
+		Out: tool.Out{Heading: "Conversations", Columns: []string{"id", "updated_time", "participants", "snippet", "unread_count"}, Untrusted: []string{"participants", "messages"}},
 		Cases: []tool.Case{
 			{
 				Name: "newest first", Args: `{"page_id":"4000000000000001"}`, Asks: []string{"GET /4000000000000001/conversations platform=messenger limit=25"},
 				Has: []string{"data.0.id=t_4300000000000001", "data.1.id=t_4300000000000004", "data.0.unread_count", "data.0.participants.0.name=Customer One", "has_more=false"},
 			},
 			{Name: "of one person", Args: `{"page_id":"4000000000000001","user_id":"4310000000000002"}`, Has: []string{"data.0.id=t_4300000000000002"}},
-			{Name: "instagram", Args: `{"page_id":"4000000000000001","platform":"instagram","limit":1}`, Has: []string{"data.0.id=t_4300000000000011", "has_more=true", "next_cursor"}},
+			{Name: "instagram", Args: `{"page_id":"4000000000000001","platform":"instagram","limit":1}`, Asks: []string{"GET /4000000000000001/conversations platform=instagram limit=1 fields=" + conversationsOfInstagram}, Has: []string{"data.0.id=t_4300000000000011", "data.0.messages.0.message", "has_more=true", "next_cursor"}},
 			{Name: "no such page", Args: `{"page_id":"4999999999999999"}`, Error: "object_not_found"},
 			{Name: "id with a path", Args: `{"page_id":"1/../me"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"page_id"}},
 		},
@@ -136,7 +142,7 @@ var inboxTools = []*tool.Tool{
 		Name: "meta_check_messaging_window", Title: "Check the messaging window", Set: "messages.read",
 		Does: "Tells what a Page may send to one person now, until when, and why: by the time of the person's last message.",
 		Use:  "Before you write an answer that may come too late. meta_send_page_message and meta_send_instagram_message check by themselves.",
-		Note: "state is open (24 hours: any message), human_agent_only (7 days: only what a person wrote), closed, never_wrote, or unknown when none of the 20 newest messages is theirs. allowed lists what Meta's policy permits.",
+		Note: "state is open (24 hours: any message), human_agent_only (7 days: only what a person wrote), closed, never_wrote, or unknown when none of the 20 newest messages is theirs and there are more. allowed lists what Meta's policy permits.",
 		Args: []tool.Arg{
 			tool.ID("page_id", "Page", "Page that would write.").Local(),
 			recipient("Page-scoped (or Instagram-scoped) id of the person, as in the participants of a conversation.").Local(),
@@ -150,6 +156,10 @@ var inboxTools = []*tool.Tool{
 			{Name: "human agent", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000002"}`, Has: []string{"data.state=human_agent_only"}, Shows: []string{"3 days"}},
 			{Name: "closed", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000003"}`, Has: []string{"data.state=closed"}, Shows: []string{"UTILITY"}},
 			{Name: "never wrote", Args: `{"page_id":"4000000000000001","recipient_id":"4319999999999999"}`, Has: []string{"data.state=never_wrote"}},
+			{
+				Name: "after a private reply", Before: []tool.Prior{{Tool: "meta_send_private_reply", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"Hello"}`, Save: "person=recipient_id"}},
+				Args: `{"page_id":"4000000000000001","recipient_id":"${person}"}`, Has: []string{"data.state=never_wrote", "data.conversation_id"}, Shows: []string{"no message is theirs"},
+			},
 			{Name: "instagram", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000011","platform":"instagram"}`, Has: []string{"data.state=open"}},
 			{Name: "id of letters", Args: `{"page_id":"4000000000000001","recipient_id":"customer one"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"recipient_id"}},
 		},

@@ -108,6 +108,10 @@ var sendTools = []*tool.Tool{
 			},
 			{Name: "preview", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Hello","preview":true}`, Asks: []string{"GET /4000000000000001/conversations"}, Has: []string{"data.sent=false", "data.would_send.messaging_type=RESPONSE", "notices"}},
 			{Name: "never wrote", Args: `{"page_id":"4000000000000001","recipient_id":"4319999999999999","message":"Buy now"}`, Error: "window_closed", Says: []string{"never written"}},
+			{
+				Name: "a second one after a private reply", Before: []tool.Prior{{Tool: "meta_send_private_reply", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":"Hello"}`, Save: "person=recipient_id"}},
+				Args: `{"page_id":"4000000000000001","recipient_id":"${person}","message":"Are you there?"}`, Asks: []string{"GET /4000000000000001/conversations"}, Error: "window_closed", Says: []string{"before they do"},
+			},
 			{Name: "asks for a phone number", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Call you?","quick_replies":[{"content_type":"user_phone_number"}]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"2026-10-05"}},
 			{
 				Name: "quick replies", Args: `{"page_id":"4000000000000001","recipient_id":"4310000000000001","message":"Which?","quick_replies":[{"content_type":"text","title":"Tea","payload":"TEA"}]}`,
@@ -215,6 +219,7 @@ var sendTools = []*tool.Tool{
 				Name: "after nine days", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000091","message":"We do!"}`,
 				Asks: []string{"GET /4000000000000001_4200000000000091"}, Error: "window_closed", Says: []string{"9 days", "meta_reply_post_comment"},
 			},
+			{Name: "on Instagram, not said", Args: `{"page_id":"4000000000000001","comment_id":"5200000000000001","message":"We do!"}`, Asks: []string{"GET /5200000000000001"}, Error: "meta_refused", Says: []string{"platform instagram"}},
 			{Name: "no such comment", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_1","message":"Hi"}`, Error: "object_not_found"},
 			{Name: "empty", Args: `{"page_id":"4000000000000001","comment_id":"4000000000000001_4200000000000001","message":""}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"message"}},
 		},

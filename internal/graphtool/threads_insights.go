@@ -58,7 +58,7 @@ var threadsMeasureTools = []*tool.Tool{
 				Has:  []string{"data.0.name=views", "data.0.values.0.value", "data.1.total_value.value", "data.6.total_value.value=1250"},
 			},
 			{Name: "a metric that is gone", Args: `{"metrics":["reach"],"since":"${now-604800}","until":"${now}"}`, Asks: []string{"GET /me/threads_insights metric=views since=${now-604800} until=${now}"}, Has: []string{"data.0.name=views", "notices"}},
-			{Name: "who follows", Args: `{"breakdown":"country"}`, Asks: []string{"GET /me/threads_insights metric=follower_demographics breakdown=country"}, Has: []string{"data.0.total_value.breakdowns.0.results.0.value"}},
+			{Name: "who follows", Args: `{"breakdown":"country"}`, Asks: []string{"GET /me/threads_insights metric=follower_demographics breakdown=country"}, Has: []string{"data.0.total_value.breakdowns.0.results.0.value", "notices"}},
 			{Name: "demographics of what", Args: `{"metrics":["follower_demographics"]}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"breakdown"}},
 			{Name: "too early", Args: `{"since":"2024-01-01T00:00:00Z"}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"2024-04-13"}},
 		},
@@ -75,7 +75,11 @@ func threadsPeriod(e *tool.Env) error {
 			return tool.Bad(name, "is before 2024-04-13", "Threads has no numbers from before that day.")
 		}
 	}
-	if slices.Contains(e.Args.Strings("metrics"), threadsDemographics) && !e.Args.Has("breakdown") {
+	if e.Args.Has("breakdown") {
+		e.Notice("With breakdown only " + threadsDemographics + " is read, of today: other metrics and dates have no effect.")
+		return nil
+	}
+	if slices.Contains(e.Args.Strings("metrics"), threadsDemographics) {
 		return tool.Bad("breakdown", "is needed for "+threadsDemographics, "Choose age, city, country or gender.")
 	}
 	return nil

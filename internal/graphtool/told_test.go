@@ -35,9 +35,17 @@ func TestErrorsTellWhatWasDone(t *testing.T) {
 			tool: "threads_publish_image", args: `{"image_url":"https://example.com/1.jpg"}`, faults: `{"kind":"error","edge":"threads_publish","name":"container_not_visible","next":-1}`,
 			code: "not_ready", says: []string{"threads_publish_container", "120000000000001"},
 		},
+		"container that can't be looked at": {
+			tool: "meta_publish_instagram_photo", args: `{"ig_account_id":"5000000000000001","image_url":"https://example.com/1.jpg"}`, faults: `{"kind":"html_502","edge":"IGContainer","next":-1}`,
+			code: "meta_unavailable", says: []string{"120000000000001 is not published", "meta_publish_instagram_container"},
+		},
 		"both, the Page's post unanswered": {
 			tool: "meta_cross_post", args: both + `,"image_url":"https://example.com/tea.jpg"}`, faults: `{"kind":"drop_after","edge":"photos"}`,
 			code: "call_outcome_unknown", says: []string{"may be on the Page", "meta_publish_instagram_container", "meta_get_published_posts"}, never: []string{"nothing was published"},
+		},
+		"both, Instagram needs longer": {
+			tool: "meta_cross_post", args: both + `,"video_url":"https://example.com/slow.mp4"}`, faults: `{"kind":"latency","latency_ms":1,"edge":"events"}`,
+			code: "not_ready", says: []string{"nothing was published", "meta_publish_instagram_container", "meta_publish_page_reel"},
 		},
 		"text alone, unanswered": {
 			tool: "meta_cross_post", args: both + `}`, faults: `{"kind":"drop_after","edge":"feed"}`,
@@ -58,6 +66,10 @@ func TestErrorsTellWhatWasDone(t *testing.T) {
 		"several photos, the post unanswered": {
 			tool: "meta_create_multi_photo_post", args: `{"page_id":"4000000000000001","photo_urls":["https://example.com/a.jpg","https://example.com/b.jpg"]}`, faults: `{"kind":"drop_after","edge":"feed"}`,
 			code: "call_outcome_unknown", says: []string{"120000000000001, 120000000000002"}, never: []string{"the post failed"},
+		},
+		"a broadcast that can't be read": {
+			tool: "meta_create_live_video", args: `{"page_id":"4000000000000001","title":"Tasting"}`, faults: `{"kind":"error","edge":"LiveVideo","code":100}`,
+			code: "meta_refused", says: []string{"POST live_videos: 120000000000001", "was done"},
 		},
 		"a story, unanswered": {
 			tool: "meta_publish_page_story", args: `{"page_id":"4000000000000001","media_url":"https://example.com/s.jpg","media_type":"photo"}`, faults: `{"kind":"drop_after","edge":"photo_stories"}`,

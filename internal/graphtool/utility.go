@@ -126,7 +126,7 @@ var utilityTools = []*tool.Tool{
 			), "What to read.").Req().Min(1).Max(50),
 		},
 		Run: batchRead, Calls: []tool.Call{{Verb: "POST", On: "Root", Edge: "", Note: "a batch of GETs"}},
-		Category: tool.Read, Severity: tool.Low, Repeat: true,
+		Category: tool.Read, Severity: tool.Medium, Repeat: true,
 		Out: tool.Out{List: &isList, Members: "id:id ok:bool object:map error:map", Untrusted: []string{"object"}},
 		Cases: []tool.Case{
 			{

@@ -16,16 +16,36 @@ func (s *Server) list(ctx context.Context, c *exchange.Call, out exchange.Sink) 
 	if c.Message.Cursor.Present() {
 		return refuse(c, out, mcpwire.CodeInvalidParams, "no such cursor: the list has one page")
 	}
-	names := s.visible(ctx, c.Caller.ID)
-	tools := make([]json.RawMessage, 0, len(names))
-	for _, name := range names {
-		tools = append(tools, s.tools[name].Definition())
-	}
-	result := map[string]any{"tools": tools}
+	rest := map[string]any{}
 	if c.Era == mcpwire.Modern {
-		result["ttlMs"], result["cacheScope"] = 60_000, "private"
+		rest["ttlMs"], rest["cacheScope"] = 60_000, "private"
 	}
-	return s.answer(c, out, result)
+	end, err := s.encode(c, rest)
+	if err != nil {
+		return err
+	}
+	// The definitions are JSON already; going over hundreds of kilobytes of it again would
+	// take most of the time.
+	size := len(end) + len(`{"tools":[],`)
+	var definitions []json.RawMessage
+	for _, name := range s.visible(ctx, c.Caller.ID) {
+		d := s.tools[name].Definition()
+		definitions = append(definitions, d)
+		size += len(d) + 1
+	}
+	b := append(make([]byte, 0, size), `{"tools":[`...)
+	for i, d := range definitions {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, d...)
+	}
+	b = append(b, ']')
+	if len(rest) > 0 {
+		b = append(b, ',')
+	}
+	b = append(b, end[1:]...)
+	return out.Send(exchange.Event{Data: mcpwire.BuildResult(c.Message.Bytes(c.Message.ID), b), Final: true})
 }
 
 // visible are the names a caller sees, in the order of the tools.

@@ -14,6 +14,7 @@ import (
 	"sluice/internal/graphtool/tool"
 	"sluice/internal/mcpwire"
 	"sluice/internal/mcpwire/exchange"
+	"sluice/internal/suggest"
 )
 
 // Options configures a Server.
@@ -102,6 +103,14 @@ func clip(method string) string {
 
 // answer sends a result; in the modern era with what every result carries there.
 func (s *Server) answer(c *exchange.Call, out exchange.Sink, result map[string]any) error {
+	b, err := s.encode(c, result)
+	if err != nil {
+		return err
+	}
+	return out.Send(exchange.Event{Data: mcpwire.BuildResult(c.Message.Bytes(c.Message.ID), b), Final: true})
+}
+
+func (s *Server) encode(c *exchange.Call, result map[string]any) ([]byte, error) {
 	if c.Era == mcpwire.Modern {
 		result["resultType"] = "complete"
 		meta, _ := result["_meta"].(map[string]any)
@@ -113,9 +122,9 @@ func (s *Server) answer(c *exchange.Call, out exchange.Sink, result map[string]a
 	}
 	b, err := encode(result)
 	if err != nil {
-		return &exchange.Error{Code: exchange.BrokeOff, Message: "the answer can't be written", Cause: err}
+		return nil, &exchange.Error{Code: exchange.BrokeOff, Message: "the answer can't be written", Cause: err}
 	}
-	return out.Send(exchange.Event{Data: mcpwire.BuildResult(c.Message.Bytes(c.Message.ID), b), Final: true})
+	return b, nil
 }
 
 func refuse(c *exchange.Call, out exchange.Sink, code int, text string) error {
@@ -141,7 +150,7 @@ func (s *Server) call(ctx context.Context, c *exchange.Call, out exchange.Sink) 
 	name, _ := m.Text(m.Name)
 	t := s.tools[name]
 	if t == nil {
-		return refuse(c, out, mcpwire.CodeInvalidParams, "Unknown tool: "+clip(name)+". Find it with "+SearchTool+".")
+		return refuse(c, out, mcpwire.CodeInvalidParams, "Unknown tool: "+clip(name)+"."+s.instead(name))
 	}
 	var arguments json.RawMessage
 	if m.Arguments.Present() {
@@ -155,6 +164,18 @@ func (s *Server) call(ctx context.Context, c *exchange.Call, out exchange.Sink) 
 		return err
 	}
 	return s.answer(c, out, result(r))
+}
+
+// instead is where to find what was meant: the nearest name, and the search where there is one.
+func (s *Server) instead(name string) string {
+	text := ""
+	if near := suggest.Closest(name, s.order); near != "" {
+		text = " Did you mean " + near + "?"
+	}
+	if s.o.Search {
+		text += " Find it with " + SearchTool + "."
+	}
+	return text
 }
 
 // progress sends notifications for whoever gave a token, one at a time, and none after

@@ -93,7 +93,7 @@ func plain(name, set string) tool.Handler {
 			return &tool.Answer{Data: map[string]any{"word": e.Args.Str("word")}}, nil
 		},
 	}
-	return (&tool.Runner{}).Must(t)
+	return (&tool.Runner{}).Handler(t)
 }
 
 func server(t *testing.T, listed func(context.Context) []string) *mcpserver.Server {

@@ -19,6 +19,7 @@ type index struct {
 
 type indexed struct {
 	h      tool.Handler
+	name   []string // its words, without the first: meta
 	words  map[string]float64
 	absent bool // it says that Meta offers nothing for it
 }
@@ -37,6 +38,9 @@ const (
 	bySynonym = 0.85
 	// byRest is what all words of the same meaning add to the best one.
 	byRest = 0.2
+	// byName is what a tool may lose whose name says more than was asked for: comments of
+	// a reel are not the replies to a comment.
+	byName = 0.3
 	// forAbsent is what is left for a tool that can only say that there is nothing: one
 	// that does something comes first.
 	forAbsent = 0.6
@@ -56,7 +60,7 @@ func newIndex(handlers []tool.Handler) *index {
 		if json.Unmarshal(h.Definition(), &d) != nil {
 			continue
 		}
-		t := indexed{h: h, words: map[string]float64{}}
+		t := indexed{h: h, name: tokens(d.Name)[1:], words: map[string]float64{}}
 		add := func(text string, weight float64) {
 			for _, w := range tokens(text) {
 				t.words[w] = max(t.words[w], weight)
@@ -109,10 +113,25 @@ func (x *index) score(t *indexed, words []string) float64 {
 		}
 		sum += best + byRest*all
 	}
+	sum *= 1 - byName + byName*t.named(words)
 	if t.absent {
 		sum *= forAbsent
 	}
 	return sum
+}
+
+// named is the share of the words of a tool's name that the query has, or means.
+func (t *indexed) named(words []string) float64 {
+	if len(t.name) == 0 {
+		return 1
+	}
+	n := 0
+	for _, part := range t.name {
+		if slices.ContainsFunc(words, func(w string) bool { return w == part || slices.Contains(synonyms[w], part) }) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(t.name))
 }
 
 // weigh is what a word is worth in a tool, told by no more than most.

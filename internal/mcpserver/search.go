@@ -59,7 +59,7 @@ func (s *Server) search() tool.Handler {
 		}
 		return answer, nil
 	}
-	return (&tool.Runner{Log: s.o.Log}).Must(t)
+	return (&tool.Runner{Log: s.o.Log}).Handler(t)
 }
 
 // describe takes what an agent needs out of a definition.

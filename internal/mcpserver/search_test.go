@@ -109,7 +109,7 @@ var tasks = []struct{ query, tools string }{
 	{"read several objects in one request", "meta_batch_read"},
 	{"is the connection to meta healthy", "meta_health_check"},
 	{"publish a video on our page", "meta_create_video_post"},
-	{"comments under an instagram reel", "meta_get_instagram_comments"},
+	{"read the comments under an instagram reel", "meta_get_instagram_comments"},
 	{"unsubscribe from page notifications", "meta_unsubscribe_page_webhooks"},
 	{"list my ad accounts", "meta_list_ad_accounts"},
 	{"change the bid of an ad set", "meta_update_adset"},
@@ -118,7 +118,7 @@ var tasks = []struct{ query, tools string }{
 	{"delete a Threads post", "threads_delete_post"},
 	{"search threads for a keyword", "threads_search"},
 	{"instagram stories that are online now", "meta_get_instagram_stories"},
-	{"instagram posts that tag us", "meta_get_instagram_mentioned_media"},
+	{"instagram posts that mention us", "meta_get_instagram_mentioned_media"},
 	{"test the conversions api", "meta_test_conversion_events"},
 	{"send a purchase from the website", "meta_send_conversion_event"},
 	{"confirm the plan", "wb_confirm|send_meta_conversions"},
@@ -136,7 +136,7 @@ func everything(t *testing.T) *mcpserver.Server {
 	closed := func(context.Context, tenant.Need) (*writetool.Session, error) { return nil, errors.New("closed") }
 	list := writetool.Handlers(closed, runner)
 	for _, r := range graphtool.All() {
-		list = append(list, runner.Must(r))
+		list = append(list, runner.Handler(r))
 	}
 	s, err := mcpserver.New(mcpserver.Options{Name: "test", Version: "1", Tools: list, Search: true})
 	if err != nil {

@@ -31,7 +31,7 @@ type Judgement struct {
 
 // Classify judges a tool by its name, its description and its parameters. A definition
 // is written by whoever runs the server: a kind that only the description tells is to be
-// reviewed, and annotations never make a tool more harmless.
+// reviewed, and annotations and what it calls its risk never make a tool more harmless.
 func Classify(t Tool) Judgement {
 	tokens := words(t.Name)
 	j := byVerb(tokens, t.Description)
@@ -43,8 +43,14 @@ func Classify(t Tool) Judgement {
 	if t.DestructiveHint != nil && *t.DestructiveHint && j.Kind == Read {
 		j.Kind, j.Why, j.Review = Write, j.Why+"; the server calls it destructive", true
 	}
+	if slices.Index(gravity, t.Declared) > slices.Index(gravity, j.Kind) {
+		j.Kind, j.Why = t.Declared, "the server says so"
+	}
 	return j
 }
+
+// gravity orders the kinds.
+var gravity = []Kind{Read, Write, Execute, Financial, Destructive}
 
 // verbKind finds the kind of a verb.
 func verbKind(word string) (Kind, bool) {
@@ -128,10 +134,9 @@ func (t Tool) adjust(j Judgement, tokens []string) Judgement {
 // highest is the gravest kind among the verbs of the description, for tools that do
 // several things.
 func highest(j Judgement, description string) Judgement {
-	order := []Kind{Read, Write, Execute, Financial, Destructive}
 	for _, w := range words(description) {
 		for _, form := range []string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es")} {
-			if k, ok := verbKind(form); ok && slices.Index(order, k) > slices.Index(order, j.Kind) && !slices.Contains(alsoNouns, form) {
+			if k, ok := verbKind(form); ok && slices.Index(gravity, k) > slices.Index(gravity, j.Kind) && !slices.Contains(alsoNouns, form) {
 				j.Kind, j.Why = k, fmt.Sprintf("%q in the description of a tool that does several things", w)
 			}
 		}

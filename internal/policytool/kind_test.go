@@ -45,6 +45,9 @@ func TestToolsAreJudgedByWhatTheyDo(t *testing.T) {
 		// What a server says of itself can only make a tool graver.
 		{Tool{Name: "delete_branch", ReadOnlyHint: &yes}, Destructive},
 		{Tool{Name: "get_page", DestructiveHint: &yes}, Write},
+		{Tool{Name: "create_campaign", Declared: Financial}, Financial},
+		{Tool{Name: "delete_branch", Declared: Read}, Destructive},
+		{Tool{Name: "get_page", Declared: "Harmless"}, Read},
 	} {
 		if got := Classify(c.tool); got.Kind != c.want || got.Why == "" {
 			t.Errorf("%s %v: %s (%s), want %s", c.tool.Name, c.tool.Parameters, got.Kind, got.Why, c.want)
@@ -62,5 +65,22 @@ func TestADefinitionThatSaysTooLittleIsToBeReviewed(t *testing.T) {
 	}
 	if Classify(Tool{Name: "get_page"}).Review {
 		t.Error("get_page needs a look")
+	}
+}
+
+func TestADefinitionMaySayItsRisk(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Kind{
+		`{"name":"create_campaign","_meta":{"sluice/risk":{"category":"Financial","severity":"high"}}}`: Financial,
+		`{"name":"create_campaign","_meta":{"sluice/risk":"Financial"}}`:                                Write,
+		`{"name":"create_campaign"}`: Write,
+	} {
+		tool, err := ReadTool([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Classify(tool).Kind; got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }

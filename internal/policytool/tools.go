@@ -15,6 +15,8 @@ type Tool struct {
 	Parameters      []string // top-level properties of the input schema, sorted
 	ReadOnlyHint    *bool
 	DestructiveHint *bool
+	// Declared is the kind that the server gives it itself, in _meta["sluice/risk"].
+	Declared Kind
 }
 
 // ReadTools reads definitions: the result of tools/list, the whole answer, or a bare
@@ -67,6 +69,9 @@ func ReadTool(raw []byte) (Tool, error) {
 		Annotations struct {
 			ReadOnlyHint, DestructiveHint *bool
 		}
+		Meta struct {
+			Risk json.RawMessage `json:"sluice/risk"`
+		} `json:"_meta"`
 	}
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return Tool{}, errors.New("it is not a definition of a tool")
@@ -75,6 +80,10 @@ func ReadTool(raw []byte) (Tool, error) {
 		return Tool{}, errors.New("it has no name")
 	}
 	t := Tool{Name: d.Name, Description: d.Description, ReadOnlyHint: d.Annotations.ReadOnlyHint, DestructiveHint: d.Annotations.DestructiveHint}
+	var risk struct{ Category Kind }
+	if json.Unmarshal(d.Meta.Risk, &risk) == nil { // of another form it says nothing
+		t.Declared = risk.Category
+	}
 	for p := range d.InputSchema.Properties {
 		t.Parameters = append(t.Parameters, p)
 	}

@@ -117,6 +117,11 @@ func (w *tools) conversionEvent() *tool.Tool {
 				Name: "a purchase on a website", Args: `{"pixel_id":"1000000000000001","event_name":"Purchase","event_time":${now-600},"action_source":"website","event_source_url":"https://example.com/checkout","user_data":{"em":"customer.one@example.com","client_ip_address":"192.0.2.1","client_user_agent":"Example/1.0"},"custom_data":{"value":20,"currency":"EUR","contents":[{"id":"mug","quantity":2,"item_price":10}]},"event_id":"web-1"}`,
 				Has: []string{"data.duplicate=false", "data.counts.delivered=1"},
 			},
+			{
+				Name: "a store sale that the other tool has sent", Before: []tool.Prior{{Tool: "meta_send_offline_event", Args: `{"event_set_id":"1000000000000001","event_name":"Purchase","event_time":1795000000,"user_data":{"email":"customer.one@example.com"},"custom_data":{"value":49.9,"currency":"GBP","order_id":"A-1"}}`}},
+				Args: `{"pixel_id":"1000000000000001","event_name":"Purchase","event_time":1795000000,"action_source":"physical_store","user_data":{"em":"customer.one@example.com"},"custom_data":{"value":49.9,"currency":"GBP","order_id":"A-1"}}`,
+				Asks: []string{}, Error: "done_already",
+			},
 			{Name: "no user agent", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"website","event_source_url":"https://example.com/","user_data":{"em":"customer.one@example.com"}}`, Asks: []string{}, Error: "payload_invalid"},
 			{Name: "an unknown identifier", Args: `{"pixel_id":"1000000000000001","event_name":"Lead","event_time":${now-600},"action_source":"chat","user_data":{"emal":"customer.one@example.com"}}`, Asks: []string{}, Error: "argument_invalid", Says: []string{"user_data.emal"}},
 		},
@@ -214,6 +219,9 @@ func eventOf(e *tool.Env) *eventArgs {
 	a := &eventArgs{
 		namespace: "agent/event", name: e.Args.Str("event_name"), at: e.Args["event_time"].(json.Number), source: e.Args.Str("action_source"),
 		url: e.Args.Str("event_source_url"), eventID: e.Args.Str("event_id"), user: e.Args.Map("user_data"), custom: e.Args.Map("custom_data"),
+	}
+	if a.source == "physical_store" { // the same order through either tool is one sale
+		a.namespace = "agent/offline"
 	}
 	if id, ok := a.custom["order_id"].(string); ok {
 		a.record = id

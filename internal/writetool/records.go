@@ -137,10 +137,10 @@ func (w *tools) preview() *tool.Tool {
 
 func (w *tools) dryRun() *tool.Tool {
 	return &tool.Tool{
-		Name: "wb_dry_run", Title: "Rehearse a plan", Set: set, Core: true, Category: tool.Write, Severity: tool.Low, Repeat: true,
+		Name: "wb_dry_run", Title: "Rehearse a plan", Set: set, Core: true, Category: tool.Write, Severity: tool.Medium, Irreversible: true, Repeat: true,
 		Does: "Builds the exact requests of a plan and has them judged, without sending the plan.",
 		Use:  "Use it after wb_preview and before wb_confirm. Level offline (default) leaves the machine in no way.",
-		Note: "sandbox posts to a local sandbox; test_dataset posts synthetic people to a dataset for tests; live_test posts at most 25 real events with test_event_code, and Meta counts those.",
+		Note: "sandbox posts to a local sandbox; test_dataset posts synthetic people to a dataset for tests; live_test posts at most 25 real events with test_event_code, and Meta counts those: of the levels only this one can't be taken back.",
 		Args: []tool.Arg{
 			profile, planID.Req(), tool.Enum("level", "offline sandbox test_dataset live_test", "How real it is.").Local(), testCode, live,
 			tool.ID("test_dataset", "AdsPixel", "Of level test_dataset: the dataset for tests.").Opt().Local(),

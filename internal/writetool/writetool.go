@@ -48,7 +48,7 @@ func Handlers(open Open, r *tool.Runner) []tool.Handler {
 			a, err := run(ctx, e)
 			return a, forAgents(err)
 		}
-		list = append(list, r.Must(t))
+		list = append(list, r.Handler(t))
 	}
 	return list
 }

@@ -64,6 +64,9 @@ type Arg struct {
 	// Word makes a yes or no a flag: true adds the word to the list parameter As, and
 	// false sends nothing.
 	Word string
+	// Fetch marks an address whose document is fetched here and sent as a file; Types are
+	// the content types that are taken, Max bounds its bytes.
+	Fetch bool
 	// Alone sends one value as a list of one; Bare sends an ad account's id without act_.
 	Alone, Bare bool
 	// Items describes the items of a list, Props the members of an object. An object

@@ -289,8 +289,15 @@ func (a *Arg) label(at string) string {
 }
 
 func (b *binder) number(a *Arg, n json.Number, at string) (any, bool) {
-	r, ok := new(big.Rat).SetString(n.String())
-	if !ok || len(n) > 40 {
+	var r *big.Rat
+	ok := len(n) <= 40
+	if i := strings.IndexAny(n.String(), "eE"); ok && i >= 0 {
+		ok = len(n)-i <= 5 // a large exponent costs more than any amount is worth
+	}
+	if ok {
+		r, ok = new(big.Rat).SetString(n.String())
+	}
+	if !ok {
 		b.say(at, "it is no usable number", "")
 		return nil, false
 	}

@@ -108,6 +108,10 @@ func (e *Env) within(ctx context.Context, account string, budgets map[string]int
 	}
 	for _, what := range []string{"daily", "lifetime", "bid", "any"} {
 		amount, limit := budgets[what], ceiling.of(what)
+		if amount > 0 && limit == 0 && (ceiling.Daily > 0 || ceiling.Lifetime > 0) {
+			return fault.New(fault.BudgetCeiling, "%s: the ceiling of %s names no limit for budgets of that kind, so that none of them is allowed", named[what], account).
+				WithFix("choose the other kind of budget, or have a %s ceiling set in sluice.yaml", what).With("argument", named[what])
+		}
 		if limit > 0 && amount > limit {
 			return fault.New(fault.BudgetCeiling, "%s: %s is above the ceiling of %s for %s", named[what],
 				graphspec.FormatMinor(amount, currency), graphspec.FormatMinor(limit, currency), account).
@@ -119,10 +123,10 @@ func (e *Env) within(ctx context.Context, account string, budgets map[string]int
 }
 
 // of is the limit of a kind of budget. A bid can't be higher than what a day may cost.
-// What may be either is held to the lower of both.
+// What may be either, and a bid where no day is limited, is held to what there is.
 func (c Ceiling) of(what string) int64 {
 	switch {
-	case what == "lifetime", what == "any" && (c.Daily == 0 || c.Lifetime != 0 && c.Lifetime < c.Daily):
+	case what == "lifetime", c.Daily == 0 && what != "daily", what == "any" && c.Lifetime != 0 && c.Lifetime < c.Daily:
 		return c.Lifetime
 	}
 	return c.Daily

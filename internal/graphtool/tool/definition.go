@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -22,16 +23,6 @@ type risk struct {
 	Irreversible bool     `json:"irreversible"`
 }
 
-type definition struct {
-	Name         string          `json:"name"`
-	Title        string          `json:"title"`
-	Description  string          `json:"description"`
-	InputSchema  json.RawMessage `json:"inputSchema"`
-	OutputSchema json.RawMessage `json:"outputSchema"`
-	Annotations  annotations     `json:"annotations"`
-	Meta         definitionMeta  `json:"_meta"`
-}
-
 type definitionMeta struct {
 	Set    string   `json:"sluice/set"`
 	Scopes []string `json:"sluice/scopes,omitempty"`
@@ -40,19 +31,17 @@ type definitionMeta struct {
 
 // Definition is the JSON of the tool's entry in tools/list.
 func (t *Tool) Definition() (json.RawMessage, error) {
-	in, err := t.InputSchema()
-	if err != nil {
-		return nil, err
-	}
-	out, err := t.OutputSchema()
-	if err != nil {
-		return nil, err
-	}
-	return encode(definition{
-		Name: t.Name, Title: t.Title, Description: t.Description(), InputSchema: in, OutputSchema: out,
-		Annotations: t.annotations(),
-		Meta:        definitionMeta{t.Set, t.AllScopes(), risk{t.Category, t.Severity, t.Irreversible}},
-	})
+	w := writer{b: make([]byte, 0, 4096)}
+	w.raw([]byte{'{'})
+	w.name("name").string(t.Name)
+	w.name("title").string(t.Title)
+	w.name("description").string(t.Description())
+	w.name("inputSchema").schema(t.inputSchema())
+	w.name("outputSchema").schema(t.outputSchema())
+	w.name("annotations").value(t.annotations())
+	w.name("_meta").value(definitionMeta{t.Set, t.AllScopes(), risk{t.Category, t.Severity, t.Irreversible}})
+	w.raw([]byte{'}'})
+	return bytes.Clone(w.b), w.err // without the room that is left
 }
 
 // annotations are honest hints: what only reads says so; what spends, sends or deletes
@@ -63,7 +52,7 @@ func (t *Tool) annotations() annotations {
 		Title: t.Title, ReadOnly: read,
 		Destructive: !read && (t.Category == Destructive || t.Category == Financial || t.Irreversible),
 		Idempotent:  read || t.Repeat,
-		OpenWorld:   len(t.Operations()) > 0,
+		OpenWorld:   len(t.Operations()) > 0 || t.Irreversible, // write-back sends by a client of its own
 	}
 }
 

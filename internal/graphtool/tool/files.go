@@ -51,6 +51,10 @@ func (e *Env) Open(argument string, types ...string) (*File, error) {
 		return refuse("the folder for uploads can't be opened")
 	}
 	defer func() { _ = root.Close() }()
+	// A look first: opening a pipe that nobody writes to would wait for ever.
+	if info, err := root.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return refuse("it is no regular file")
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return refuse("there is no such file in the allowed folder, or it can't be read")

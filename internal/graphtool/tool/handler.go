@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"sluice/internal/fault"
@@ -20,8 +21,10 @@ type Handler interface {
 	// Set is the set it belongs to, Scopes what Meta has to have granted for it.
 	Set() string
 	Scopes() []string
-	// Core reports whether it is in the short list.
+	// Core reports whether it is in the short list, Gone whether all it does is to say
+	// that Meta offers nothing for it.
 	Core() bool
+	Gone() bool
 	// Definition is the JSON of its entry in tools/list.
 	Definition() json.RawMessage
 	// Call does it. It never returns nil.
@@ -45,26 +48,31 @@ type Runner struct {
 	Log      *slog.Logger
 }
 
-// Handler is the handler of a record.
-func (r *Runner) Handler(t *Tool) (Handler, error) {
-	def, err := t.Definition()
-	if err != nil {
-		return nil, err
-	}
-	return &handler{r, t, def}, nil
+// Handler is the handler of a record. Its definition is written when a client first asks for
+// it: most are in nobody's list. One that can't be written is a defect of the record, which
+// the tests of all records find.
+func (r *Runner) Handler(t *Tool) Handler {
+	return &handler{r, t, sync.OnceValue(func() json.RawMessage {
+		text, err := t.Definition()
+		if err != nil {
+			panic("tool " + t.Name + ": " + err.Error())
+		}
+		return text
+	})}
 }
 
 type handler struct {
 	runner *Runner
 	tool   *Tool
-	def    json.RawMessage
+	def    func() json.RawMessage
 }
 
 func (h *handler) Name() string                { return h.tool.Name }
 func (h *handler) Set() string                 { return h.tool.Set }
 func (h *handler) Scopes() []string            { return h.tool.AllScopes() }
 func (h *handler) Core() bool                  { return h.tool.Core }
-func (h *handler) Definition() json.RawMessage { return h.def }
+func (h *handler) Gone() bool                  { return h.tool.Gone != nil }
+func (h *handler) Definition() json.RawMessage { return h.def() }
 
 // Call implements Handler.
 func (h *handler) Call(ctx context.Context, arguments json.RawMessage, p Progress) *Result {
@@ -162,13 +170,4 @@ func metaSaid(f *fault.Error) string {
 		parts = append(parts, name+" "+text)
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Must is Handler for records that are written here: a mistake in one is a defect.
-func (r *Runner) Must(t *Tool) Handler {
-	h, err := r.Handler(t)
-	if err != nil {
-		panic("tool " + t.Name + ": " + err.Error())
-	}
-	return h
 }

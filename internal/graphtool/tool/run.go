@@ -42,7 +42,7 @@ func (e *Env) request(s *Step, extra map[string]any) (graph.Request, error) {
 	for i := range e.Tool.Args {
 		a := &e.Tool.Args[i]
 		v, given := e.Args[a.Name]
-		if !given || a.As == "-" || a.Format == FileFormat || !e.takes(s, a) {
+		if !given || a.As == "-" || a.Format == FileFormat || a.Fetch || !e.takes(s, a) {
 			continue
 		}
 		if err := put(params, a, v); err != nil {
@@ -305,6 +305,9 @@ func (e *Env) run(ctx context.Context) (*Answer, error) {
 	if err := e.guardBudget(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.fetch(ctx); err != nil {
+		return nil, err
+	}
 	answer, err := e.answer(ctx)
 	if err != nil {
 		return nil, err
@@ -327,7 +330,7 @@ func (e *Env) answer(ctx context.Context) (*Answer, error) {
 	}
 	e.steps = map[string]any{}
 	var body any
-	done := false
+	done, made := false, ""
 	for i := range e.Tool.Steps {
 		s := &e.Tool.Steps[i]
 		if !e.applies(s.When) {
@@ -336,26 +339,40 @@ func (e *Env) answer(ctx context.Context) (*Answer, error) {
 		var err error
 		if body, err = e.call(ctx, s, nil); err != nil {
 			if done {
-				err = after(err, e.Tool.Steps[i-1])
+				err = after(err, made)
 			}
 			return nil, err
 		}
 		if s.Name != "" {
 			e.steps[s.Name] = body
 		}
-		done = done || s.Verb != "GET"
+		if s.Verb != "GET" {
+			done, made = true, s.did(body)
+		}
 	}
 	return e.Tool.read(body), nil
 }
 
-// after says of an error that earlier steps of the same tool had been done.
-func after(err error, earlier Step) error {
+// did says in a few words what a step has done: what would be done again by whoever calls
+// once more.
+func (s *Step) did(answer any) string {
+	words := s.Verb + " " + s.Edge
+	if m, ok := answer.(map[string]any); ok {
+		if id, ok := text(m["id"]); ok {
+			words += ": " + id
+		}
+	}
+	return words
+}
+
+// after says of an error that an earlier step of the same tool had been done.
+func after(err error, earlier string) error {
 	f, ok := fault.As(err)
 	if !ok {
 		return err
 	}
 	changed := *f
-	changed.Message = "an earlier step (" + earlier.Verb + " " + earlier.Edge + ") was done, the next one failed: " + f.Message
+	changed.Message = "an earlier step (" + earlier + ") was done, the next one failed: " + f.Message
 	return &changed
 }
 

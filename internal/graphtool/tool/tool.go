@@ -208,6 +208,7 @@ type Env struct {
 
 	notices []string
 	steps   map[string]any // answers of the steps that have names
+	fetched []graph.File   // documents of addresses
 	object  map[string]any // what is changed, where a look came first
 }
 
@@ -225,13 +226,17 @@ type Settings struct {
 	UploadDir string
 	// MaxUpload is the largest file, in bytes.
 	MaxUpload int64
+	// Fetch gets what stands at a public address, for files that Meta fetches from none;
+	// nil: such arguments are refused.
+	Fetch Fetcher
 	// LeadsClear lets personal data of leads through; otherwise it is masked.
 	LeadsClear bool
 	// Page is whose token is used where neither the call nor the object's id says it.
 	Page string
 }
 
-// Ceiling is a limit of budgets, in the account's minor unit; 0 is no limit.
+// Ceiling is a limit of budgets, in the account's minor unit. Where one of both is 0,
+// budgets of that kind are refused: a lifetime budget would go round a daily limit.
 type Ceiling struct {
 	Daily, Lifetime int64
 	Currency        string // the limit only holds for this currency; another is refused

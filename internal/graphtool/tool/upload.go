@@ -44,8 +44,12 @@ const (
 // no other size: such a form is held in memory.
 const maxPart = 10 << 20
 
-// attach adds the local files that a step takes as parts of a multipart form.
+// attach adds the local files that a step takes as parts of a multipart form, and what
+// was fetched; both go with the last step.
 func (e *Env) attach(s *Step, r *graph.Request) error {
+	if s == e.Tool.last() {
+		r.Files = append(r.Files, e.fetched...)
+	}
 	for i := range e.Tool.Args {
 		a := &e.Tool.Args[i]
 		if a.Format != FileFormat || !e.Args.Has(a.Name) || a.As == "-" || !e.takes(s, a) {
@@ -73,7 +77,10 @@ func (e *Env) part(a *Arg) (*graph.File, error) {
 	if f.Size > limit {
 		return nil, fault.New(fault.UploadRefused, "%s: it has %d bytes; Meta takes at most %d", a.Name, f.Size, limit).WithFix("make the file smaller")
 	}
-	body, err := io.ReadAll(f)
+	body, err := io.ReadAll(io.LimitReader(f, limit+1)) // it may grow meanwhile
+	if err == nil && int64(len(body)) > limit {
+		err = io.ErrShortBuffer
+	}
 	if err != nil {
 		return nil, fault.New(fault.UploadRefused, "%s: the file can't be read", a.Name).Wrap(err)
 	}

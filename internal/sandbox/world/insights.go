@@ -341,7 +341,8 @@ func (r *report) sums(w *World, ads []*Object, s span, now time.Time, zone strin
 			}
 			share := 1.0
 			if day.Equal(current) {
-				share = float64(now.UTC().Hour()*60+now.UTC().Minute()) / (24 * 60)
+				at := clockIn(now, zone)
+				share = float64(at.Hour()*60+at.Minute()) / (24 * 60)
 			}
 			n := dayOf(ad, day, share)
 			if r.group == nil {

@@ -12,10 +12,16 @@ func (s span) days() int { return int(s.until.Sub(s.since).Hours()/24) + 1 }
 
 // today is the day that it is in a time zone.
 func today(now time.Time, zone string) time.Time {
-	if loc, err := time.LoadLocation(zone); err == nil {
-		now = now.In(loc)
-	}
+	now = clockIn(now, zone)
 	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// clockIn is what clocks show in a time zone.
+func clockIn(now time.Time, zone string) time.Time {
+	if loc, err := time.LoadLocation(zone); err == nil {
+		return now.In(loc)
+	}
+	return now.UTC()
 }
 
 // monthsBack is how far reports reach (Insights API, limits).

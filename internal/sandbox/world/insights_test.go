@@ -161,6 +161,26 @@ func TestAPauseLeavesWhatWasDelivered(t *testing.T) {
 	}
 }
 
+func TestTodayIsThatOfTheAccount(t *testing.T) {
+	t.Parallel()
+	w, now, account := advertiser(t)
+	of := func() int64 {
+		v, err := ask(t, w, "GET", account, "insights", "fields", "impressions", "date_preset", "today")
+		rows := rowsOf(t, v, err)
+		if len(rows) == 0 {
+			return 0
+		}
+		return total(t, rows, "impressions")
+	}
+	account.Attrs["timezone_name"] = "Asia/Tokyo" // nine hours ahead
+	*now = time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)
+	late := of()
+	*now = time.Date(2026, 11, 20, 15, 30, 0, 0, time.UTC) // half past midnight in Tokyo
+	if early := of(); early*10 > late {
+		t.Errorf("half an hour of a day has %d impressions, 23 hours have %d", early, late)
+	}
+}
+
 func TestHoursCountNoPeople(t *testing.T) {
 	t.Parallel()
 	w, _, account := advertiser(t)
