@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -119,7 +120,24 @@ func (a *App) grantedWrites(ctx context.Context, n tenant.Need) (*writetool.Sess
 	if err := tenant.Permit(caller, n, facts); err != nil {
 		return nil, err
 	}
-	return a.writes(caller, a.Writeback.As(caller))
+	s, err := a.writes(caller, a.Writeback.As(caller))
+	if err != nil {
+		return nil, err
+	}
+	s.Owns = func(ctx context.Context, profile string) error {
+		err := a.store.View(ctx, func(tx ledger.Tx) error {
+			p, err := tx.Tenants().Profile(ctx, profile)
+			if err == nil && p.Workspace != caller.Workspace {
+				err = ledger.ErrNotFound
+			}
+			return err
+		})
+		if errors.Is(err, ledger.ErrNotFound) {
+			return fault.New(fault.NotFound, "there is no profile of that name in this workspace").WithFix("name another profile_id, or leave it out")
+		}
+		return err
+	}
+	return s, nil
 }
 
 func actsFor(ctx context.Context, tx ledger.Tx, g *registry.Grant) (tenant.Caller, error) {

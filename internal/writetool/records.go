@@ -231,6 +231,9 @@ func (w *tools) status() *tool.Tool {
 				if of, err := s.Service.PlanOfRun(ctx, plan); err == nil {
 					plan = of
 				}
+				if err := s.ownsPlan(ctx, plan); err != nil {
+					return nil, err
+				}
 				row, err := s.Service.RunOf(ctx, plan)
 				if err != nil {
 					return nil, err
@@ -270,6 +273,9 @@ func (w *tools) rejects() *tool.Tool {
 			after, err := strconv.ParseInt("0"+e.Args.Str("after"), 10, 64)
 			if err != nil {
 				return nil, tool.Bad("after", "it is no cursor", "use next_after of the answer before")
+			}
+			if err := s.ownsPlan(ctx, e.Args.Str("plan_id")); err != nil {
+				return nil, err
 			}
 			limit := int(e.Args.Int("limit"))
 			rows, err := s.Service.RejectPage(ctx, e.Args.Str("plan_id"), e.Args.Str("code"), after, limit)

@@ -129,6 +129,9 @@ func rehearse(ctx context.Context, s *Session, e *tool.Env, plan string) (*write
 	if level == "" && code != "" {
 		level = writeback.LiveTest
 	}
+	if err := s.ownsPlan(ctx, plan); err != nil {
+		return nil, err
+	}
 	view, err := s.Service.Plan(ctx, plan)
 	if err != nil {
 		return nil, err

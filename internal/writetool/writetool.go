@@ -5,6 +5,7 @@
 package writetool
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -25,6 +26,32 @@ type Session struct {
 	Source func(ctx context.Context, name string, o source.Options) (source.Reader, error)
 	// Connected refuses a target whose connection is missing or inactive.
 	Connected func(context.Context, writeback.Target) error
+	// Owns refuses a profile of another workspace than the caller's; nil: there is one
+	// caller, and all are theirs.
+	Owns func(ctx context.Context, profile string) error
+}
+
+// owns holds a profile to the caller's workspace.
+func (s *Session) owns(ctx context.Context, profile string) error {
+	if s.Owns == nil {
+		return nil
+	}
+	return s.Owns(ctx, cmp.Or(profile, tenant.Default))
+}
+
+// ownsPlan holds a plan to the caller's workspace: one of another does not exist for them.
+func (s *Session) ownsPlan(ctx context.Context, plan string) error {
+	if s.Owns == nil {
+		return nil
+	}
+	view, err := s.Service.Plan(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if s.Owns(ctx, view.Profile) != nil {
+		return fault.New(fault.PlanNotFound, "there is no plan with that id in this workspace")
+	}
+	return nil
 }
 
 // Open gives the engine to the caller of a tool, or says which precondition is not met:
@@ -100,7 +127,11 @@ func (w *tools) session(ctx context.Context, e *tool.Env, n tenant.Need) (*Sessi
 	if err != nil {
 		return nil, err
 	}
-	if profile := e.Args.Str("profile_id"); profile != "" {
+	profile := e.Args.Str("profile_id")
+	if err := s.owns(ctx, profile); err != nil {
+		return nil, err
+	}
+	if profile != "" {
 		in := *s
 		in.Service = s.Service.In(profile)
 		return &in, nil

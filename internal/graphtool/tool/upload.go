@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"sluice/internal/fault"
@@ -21,15 +20,11 @@ func (e *Env) Upload(ctx context.Context, t Target, address string, file *File) 
 		return nil, err
 	}
 	r.Host, r.Path, r.Form, r.Header = graph.UploadHost, []string{t.Edge, r.Path[0]}, nil, http.Header{}
-	// The same bytes at the same place, or the same address, do no harm twice.
-	r.Repeat = true
+	r.Repeat = true // the same address twice does no harm
 	if file == nil {
 		r.Header.Set("file_url", address)
 	} else {
-		r.Header.Set("offset", "0")
-		r.Header.Set("file_size", strconv.FormatInt(file.Size, 10))
-		r.Body, r.BodySize = file.File, file.Size
-		r.Timeout = patience + time.Duration(file.Size/slowest)*time.Second
+		return e.uploadFile(ctx, r, t, file)
 	}
 	return e.Object(ctx, r)
 }
