@@ -26,7 +26,7 @@ func npmServer(ctx context.Context, dir, graph string) (*server, error) {
 		}
 		dir = filepath.Join(cache, "sluice-bench", "npm")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
 	dist := filepath.Join(dir, "node_modules", filepath.FromSlash(npmPackage), "dist")

@@ -26,7 +26,8 @@ type server struct {
 	// http starts it over HTTP; nil: stdio only.
 	http func(context.Context) (*proc.Process, error)
 
-	startup, list    []time.Duration
+	startup          []time.Duration
+	list, again      []time.Duration // the first list, and one more
 	startCPU         []time.Duration
 	tools, bytes     int
 	calls            map[string][]time.Duration
@@ -115,6 +116,11 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.tools, s.bytes = len(list.Result.Tools), len(line)
+	began = time.Now()
+	if _, err := answer(in, lines, toolsList); err != nil {
+		return err
+	}
+	s.again = append(s.again, time.Since(began))
 	return nil
 }
 

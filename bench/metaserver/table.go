@@ -8,14 +8,14 @@ import (
 )
 
 func table(out io.Writer, servers []*server) {
-	fmt.Fprint(out, "| server | start-up (least) | CPU until then | memory then | tools | tools/list | bytes of it |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprint(out, "| server | start-up (least) | CPU until then | memory then | tools | bytes of them | first tools/list (least) | again (least) |\n|---|---|---|---|---|---|---|---|\n")
 	for _, s := range servers {
 		if len(s.startup) == 0 {
 			continue
 		}
-		fmt.Fprintf(out, "| %s | %s (%s) | %s | %s | %d | %s (%s) | %d kB |\n", s.name,
+		fmt.Fprintf(out, "| %s | %s (%s) | %s | %s | %d | %d kB | %s (%s) | %s (%s) |\n", s.name,
 			milliseconds(at(s.startup, 50)), milliseconds(at(s.startup, 0)), milliseconds(at(s.startCPU, 50)), mebibytes(s.idle),
-			s.tools, milliseconds(at(s.list, 50)), milliseconds(at(s.list, 0)), s.bytes/1000)
+			s.tools, s.bytes/1000, milliseconds(at(s.list, 50)), milliseconds(at(s.list, 0)), milliseconds(at(s.again, 50)), milliseconds(at(s.again, 0)))
 	}
 	fmt.Fprint(out, "\n| server |")
 	for _, k := range kinds {

@@ -15,7 +15,6 @@ import (
 // on; with it the three steps run.
 func TestWriteBackSwitch(t *testing.T) {
 	t.Parallel()
-	box := meta(t)
 	sale := map[string]any{
 		"event_set_id": "1000000000000001", "event_name": "Purchase", "event_time": time.Now().Unix() - 3600,
 		"user_data": map[string]any{"email": "customer.one@example.com", "country": "GB"}, "custom_data": map[string]any{"value": 12.5, "currency": "GBP"},
@@ -23,6 +22,7 @@ func TestWriteBackSwitch(t *testing.T) {
 	for _, version := range eras {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
+			box := meta(t) // each ledger has a dataset to itself
 			off := server{box: box}.client(t, version, nil)
 			for _, name := range []string{"meta_send_offline_event", "send_meta_conversions"} {
 				args := sale

@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/internal/testkit/mcptest"
 	"sluice/policy"
@@ -172,4 +174,42 @@ func TestServeWriteBack(t *testing.T) {
 	if got := says("vic", "send_meta_conversions", preview); got != "role_required" {
 		t.Errorf("a viewer is told %q", got)
 	}
+	// Profiles and plans of another workspace are not there, whatever a call only looks at.
+	must("workspace", "add", "other")
+	must("profile", "add", "north", "--workspace", "other")
+	plan := planned(t, g, "north")
+	for _, call := range [][2]string{
+		{"wb_run_status", `{"profile_id":"north"}`}, {"wb_run_status", `{"plan_id":"` + plan + `"}`}, {"wb_rejects", `{"plan_id":"` + plan + `"}`},
+		{"wb_dry_run", `{"plan_id":"` + plan + `"}`}, {"wb_circuit", `{"profile_id":"north"}`},
+		{"wb_preview", `{"profile_id":"north","dataset_id":"1000000000000001","outcomes":["payment_received"],"window_start":"2026-11-20"}`},
+		{"send_meta_conversions", `{"mode":"confirm","plan_id":"` + plan + `","plan_hash":"0","idempotency_key":"k"}`},
+	} {
+		if got := says("ann", call[0], call[1]); got != "not_found" && got != "plan_not_found" {
+			t.Errorf("%s %s of another workspace: %q", call[0], call[1], got)
+		}
+	}
+}
+
+// planned is a plan of a profile, made on the command line.
+func planned(t *testing.T, g *mcptest.Gate, profile string) string {
+	t.Helper()
+	dir := t.TempDir()
+	rows, mapping := filepath.Join(dir, "rows.jsonl"), filepath.Join(dir, "mapping.yaml")
+	for file, text := range map[string]string{
+		rows: `{"record":"A-1","event":"sale","at":"` + strconv.FormatInt(time.Now().Unix()-3600, 10) + `","em":"customer.one@example.com"}` + "\n",
+		mapping: `{"version":1,"namespace":"test","source":{"format":"jsonl"},"id":"record","outcome":"event","events":{"event":"Lead"},` +
+			`"time":{"column":"at","format":"epoch"},"action_source":"physical_store","consent":"granted","order_id":"none","user":{"em":"em"}}`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var made struct {
+		Plan string `json:"plan_id"`
+	}
+	g.Run.JSON(t, &made, "preview", rows, "-m", mapping, "--dataset", "1000000000000001", "--profile", profile)
+	if made.Plan == "" {
+		t.Fatal("no plan was made")
+	}
+	return made.Plan
 }

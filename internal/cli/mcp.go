@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -119,6 +120,10 @@ func (c *command) mcp(ctx context.Context, f mcpFlags) error {
 	if err != nil {
 		return errors.Join(err, meta.Close(ctx), end())
 	}
+	if !c.hasEnv("GOGC") {
+		debug.SetGCPercent(50) // answers of Meta come and go; little of them has to stay
+	}
+	app.Shed()
 	err = c.relay(ctx, &app.Relay{Upstream: up, Server: spec.Name, Log: log}, f.listen)
 	if undecided := end(); undecided != nil {
 		log.Warn("what was decided is not in the audit log yet; the next process of this state directory writes it", "error", undecided)

@@ -131,9 +131,11 @@ func (c *Config) readFile(path string) error {
 	if err != nil {
 		return fault.New(fault.Usage, "the configuration %s can't be read", path).WithFix("check that the file exists and may be read").Wrap(err)
 	}
+	env := c.env
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
 		return explain(path, text, err)
 	}
+	c.env = env // a file without a word in it empties all of c
 	if u, err := url.Parse(c.DatabaseURL); err == nil {
 		if _, set := u.User.Password(); set || u.Query().Has("password") {
 			return fault.New(fault.Usage, "database_url in %s holds a password", path).

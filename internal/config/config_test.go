@@ -102,3 +102,21 @@ func TestTokensComeFromEnvironmentFileOrCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestFileWithoutAWord: an empty configuration changes nothing of what the environment says.
+func TestFileWithoutAWord(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n"} {
+		file := filepath.Join(t.TempDir(), "sluice.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file, []string{"META_ACCESS_TOKEN=of-the-environment", "SLUICE_STATE_DIR=/x"})
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if got, err := c.AccessToken(t.Context()); got != "of-the-environment" || c.StateDir != "/x" {
+			t.Errorf("%q: token %q, %v, state %q", text, got, err, c.StateDir)
+		}
+	}
+}

@@ -38,11 +38,11 @@ var adCopyTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{
 				Name: "alone, paused", Args: `{"campaign_id":"3100000000000002","name_suffix":" v2"}`,
-				Asks: []string{"POST /3100000000000002/copies status_option=PAUSED"}, Has: []string{"data.copied_campaign_id"},
+				Asks: []string{"GET /3100000000000002", "POST /3100000000000002/copies status_option=PAUSED"}, Has: []string{"data.copied_campaign_id"},
 			},
 			{
 				Name: "its budget is above the ceiling", Args: `{"campaign_id":"3100000000000001"}`, Settings: ceiling("*", "GBP", 4999),
-				Error: "budget_ceiling", Says: []string{"the original's daily_budget", "50.00"}, Asks: []string{"GET /3100000000000001", "GET /3100000000000001", "GET /act_3000000000000001"},
+				Error: "budget_ceiling", Says: []string{"the original's daily_budget", "50.00"}, Asks: []string{"GET /3100000000000001", "GET /3100000000000001", "GET /3100000000000001", "GET /act_3000000000000001"},
 			},
 			{Name: "at the ceiling", Args: `{"campaign_id":"3100000000000001"}`, Settings: ceiling("*", "GBP", 5000), Has: []string{"data.copied_campaign_id"}},
 			{
@@ -67,7 +67,7 @@ var adCopyTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "POST", On: "AdSet", ID: "adset_id", Edge: "copies"}},
 		Out:   tool.Out{Heading: "Copy of ad set {adset_id}"},
 		Cases: []tool.Case{
-			{Name: "with its ad", Args: `{"adset_id":"3200000000000003","deep_copy":true}`, Asks: []string{"POST /3200000000000003/copies deep_copy=true status_option=PAUSED"}, Has: []string{"data.copied_adset_id", "data.ad_object_ids.1.copied_id"}},
+			{Name: "with its ad", Args: `{"adset_id":"3200000000000003","deep_copy":true}`, Asks: []string{"GET /3200000000000003", "POST /3200000000000003/copies deep_copy=true status_option=PAUSED"}, Has: []string{"data.copied_adset_id", "data.ad_object_ids.1.copied_id"}},
 			{Name: "above the ceiling", Args: `{"adset_id":"3200000000000003"}`, Settings: ceiling("*", "GBP", 500), Error: "budget_ceiling", Says: []string{"the original's"}},
 			{Name: "unknown", Args: `{"adset_id":"3299999999999999"}`, Error: "object_not_found"},
 		},
@@ -85,7 +85,8 @@ var adCopyTools = []*tool.Tool{
 		Steps: []tool.Step{{Verb: "POST", On: "Ad", ID: "ad_id", Edge: "copies"}},
 		Out:   tool.Out{Heading: "Copy of ad {ad_id}"},
 		Cases: []tool.Case{
-			{Name: "into another ad set", Args: `{"ad_id":"3300000000000001","adset_id":"3200000000000003"}`, Asks: []string{"POST /3300000000000001/copies adset_id=3200000000000003 status_option=PAUSED"}, Has: []string{"data.copied_ad_id"}},
+			{Name: "into another ad set", Args: `{"ad_id":"3300000000000001","adset_id":"3200000000000003"}`, Asks: []string{"GET /3300000000000001", "POST /3300000000000001/copies adset_id=3200000000000003 status_option=PAUSED"}, Has: []string{"data.copied_ad_id"}},
+			{Name: "a campaign", Args: `{"ad_id":"3100000000000002","status_option":"ACTIVE"}`, Asks: []string{"GET /3100000000000002"}, Error: "object_not_found", Says: []string{"is no Ad"}},
 			{Name: "no ad", Args: `{}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},

@@ -1,6 +1,10 @@
 package graphtool
 
-import "sluice/internal/graphtool/tool"
+import (
+	"strconv"
+
+	"sluice/internal/graphtool/tool"
+)
 
 // Writing many products at once, and data feeds.
 
@@ -18,6 +22,7 @@ var catalogBatchTools = []*tool.Tool{
 			), "Products.").Req().Min(1).Max(5000),
 			tool.Bool("allow_upsert", "Whether UPDATE creates what doesn't exist.").Is(true),
 		},
+		Check:    batchIDs,
 		Category: tool.Destructive, Severity: tool.High, Irreversible: true, Repeat: true,
 		Steps: []tool.Step{{Verb: "POST", On: "ProductCatalog", ID: "catalog_id", Edge: "items_batch", Fixed: map[string]string{"item_type": "PRODUCT_ITEM"}}},
 		Cases: []tool.Case{
@@ -25,6 +30,12 @@ var catalogBatchTools = []*tool.Tool{
 				Name: "one of each", Args: `{"catalog_id":"7000000000000001","requests":[{"method":"CREATE","data":{"id":"cup-1","title":"Cup","price":"9.99 GBP","availability":"in stock","link":"https://example.com/cup","image_link":"https://example.com/cup.png"}},{"method":"UPDATE","data":{"id":"mug-blue","price":"11.00 GBP"}},{"method":"DELETE","data":{"id":"mug-red"}}]}`,
 				Asks: []string{"POST /7000000000000001/items_batch item_type=PRODUCT_ITEM allow_upsert=true"}, Has: []string{"data.handles.0"},
 			},
+			{
+				Name: "one that Meta can't take", Args: `{"catalog_id":"7000000000000001","requests":[{"method":"UPDATE","data":{"id":"mug-blue","price":"free"}}]}`,
+				Has: []string{"data.handles.0", "data.validation_status.0.errors.0.message"},
+			},
+			{Name: "without an id", Args: `{"catalog_id":"7000000000000001","requests":[{"method":"DELETE","data":{"retailer_id":"mug-red"}}]}`, Error: "argument_invalid", Says: []string{"requests.0.data.id"}, Asks: []string{}},
+			{Name: "the same product twice", Args: `{"catalog_id":"7000000000000001","requests":[{"method":"UPDATE","data":{"id":"mug-red","price":"1.00 GBP"}},{"method":"DELETE","data":{"id":"mug-red"}}]}`, Error: "argument_invalid", Says: []string{"requests.1.data.id"}, Asks: []string{}},
 			{Name: "unknown method", Args: `{"catalog_id":"7000000000000001","requests":[{"method":"REMOVE","data":{"id":"x"}}]}`, Error: "argument_invalid", Says: []string{"requests.0.method"}, Asks: []string{}},
 		},
 	},
@@ -94,4 +105,23 @@ var catalogBatchTools = []*tool.Tool{
 			{Name: "address without https", Args: `{"catalog_id":"7000000000000001","name":"Shop","schedule_url":"ftp://example.com/feed.csv","schedule_interval":"DAILY"}`, Error: "argument_invalid", Asks: []string{}},
 		},
 	},
+}
+
+// batchIDs refuses requests that name no product, and two for one product: in which
+// order Meta does them is not said.
+func batchIDs(e *tool.Env) error {
+	seen := map[string]bool{}
+	for i, item := range e.Args.List("requests") {
+		m, _ := item.(map[string]any)
+		data, _ := m["data"].(map[string]any)
+		id, at := text(data, "id"), "requests."+strconv.Itoa(i)+".data.id"
+		switch {
+		case id == "":
+			return tool.Bad(at, "it is missing", "give your own id of the product (SKU) as data.id")
+		case seen[id]:
+			return tool.Bad(at, "an earlier request is about the same product", "send one request for each product, and the other in a later call")
+		}
+		seen[id] = true
+	}
+	return nil
 }

@@ -264,6 +264,7 @@ var creativeCases = []tool.Case{
 		Name: "Meta's own form", Args: `{"ad_account_id":"act_3000000000000001","name":"Own","page_id":"4000000000000001","instagram_user_id":"5000000000000001","object_story_spec":{"link_data":{"link":"https://shop.example.com/"}}}`,
 		Asks: []string{`POST /act_3000000000000001/adcreatives object_story_spec={"instagram_user_id":"5000000000000001","link_data":{"link":"https://shop.example.com/"},"page_id":"4000000000000001"}`}, Has: []string{"data.id"},
 	},
+	{Name: "own form for another Page", Args: `{"ad_account_id":"act_3000000000000001","name":"Own","page_id":"4000000000000001","object_story_spec":{"page_id":"4999999999999999","link_data":{"link":"https://shop.example.com/"}}}`, Error: "argument_invalid", Says: []string{"object_story_spec.page_id"}, Asks: []string{}},
 	{Name: "own form and headline", Args: `{"ad_account_id":"act_3000000000000001","name":"Own","page_id":"4000000000000001","title":"T","object_story_spec":{"link_data":{"link":"https://shop.example.com/"}}}`, Error: "argument_invalid", Says: []string{"title"}, Asks: []string{}},
 	{Name: "post and text", Args: `{"ad_account_id":"act_3000000000000001","name":"P","page_id":"4000000000000001","object_story_id":"4000000000000001_4100000000000001","body":"Words"}`, Error: "argument_invalid", Says: []string{"body"}, Asks: []string{}},
 	{Name: "video without picture", Args: `{"ad_account_id":"act_3000000000000001","name":"F","page_id":"4000000000000001","video_id":"3500000000000001"}`, Error: "argument_invalid", Says: []string{"image_url"}, Asks: []string{}},

@@ -16,6 +16,11 @@ import (
 func storySpec(e *tool.Env) error {
 	a := e.Args
 	if spec := a.Map("object_story_spec"); spec != nil {
+		for _, name := range []string{"page_id", "instagram_user_id"} {
+			if given := text(spec, name); given != "" && a.Has(name) && given != a.Str(name) {
+				return tool.Bad("object_story_spec."+name, "it is not "+name, "give one of them, or the same twice")
+			}
+		}
 		spec["page_id"] = a.Str("page_id")
 		withAccount(a, spec)
 		return nil
@@ -78,6 +83,7 @@ func oneImage(_ *tool.Env, answer *tool.Answer) error {
 func studyCells(e *tool.Env) error {
 	total := 0.0
 	var cells []any
+	seen := map[any]bool{}
 	for i, item := range e.Args.List("cells") {
 		given, _ := item.(map[string]any)
 		cell := map[string]any{}
@@ -96,6 +102,15 @@ func studyCells(e *tool.Env) error {
 		at := "cells." + strconv.Itoa(i)
 		if cell["campaigns"] != nil && cell["adsets"] != nil {
 			return tool.Bad(at+".adset_ids", "it excludes campaign_ids", "give one of them in all cells")
+		}
+		for _, name := range []string{"campaign_ids", "adset_ids"} {
+			list, _ := given[name].([]any)
+			for _, id := range list {
+				if seen[id] {
+					return tool.Bad(at+"."+name, "an earlier cell has the same one", "put each into one cell only")
+				}
+				seen[id] = true
+			}
 		}
 		if cell["campaigns"] == nil && cell["adsets"] == nil && e.Args.Str("type") == "SPLIT_TEST" {
 			return tool.Bad(at, "it has nothing to test", "give campaign_ids or adset_ids")

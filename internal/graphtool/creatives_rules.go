@@ -148,6 +148,19 @@ var ruleTools = []*tool.Tool{
 		Cases: []tool.Case{
 			{Name: "off", Args: `{"rule_id":"3600000000000001","status":"DISABLED"}`, Asks: []string{"POST /3600000000000001 status=DISABLED"}, Has: []string{"data.success=true"}},
 			{Name: "nothing to change", Args: `{"rule_id":"3600000000000001"}`, Error: "argument_invalid", Asks: []string{}},
+			{
+				Name: "switching on one, its limit at the ceiling",
+				Before: []tool.Prior{{Tool: "meta_create_ad_rule", Save: "rule=id",
+					Args: `{"ad_account_id":"act_3000000000000001","name":"Raise","budget_limit":20000,"evaluation_spec":{"evaluation_type":"SCHEDULE","filters":[{"field":"spent","operator":"LESS_THAN","value":5000}]},"execution_spec":{"execution_type":"CHANGE_BUDGET","execution_options":[{"field":"change_spec","operator":"EQUAL","value":{"amount":10,"unit":"PERCENTAGE"}}]}}`}},
+				Args: `{"rule_id":"${rule}","status":"ENABLED"}`, Settings: func(s *tool.Settings) {
+					s.Ceilings = map[string]tool.Ceiling{"act_3000000000000001": {Daily: 20000, Lifetime: 20000}}
+				},
+				Asks: []string{"GET /${rule}", "GET /${rule}", "GET /act_3000000000000001", "POST /${rule} status=ENABLED"},
+			},
+			{
+				Name: "switching on one that pauses", Args: `{"rule_id":"3600000000000001","status":"ENABLED"}`,
+				Settings: ceiling("*", "GBP", 1), Asks: []string{"GET /3600000000000001", "POST /3600000000000001 status=ENABLED"},
+			},
 			{Name: "a limit that bounds nothing", Args: `{"rule_id":"3600000000000001","name":"Stop","budget_limit":9000}`, Error: "argument_invalid", Says: []string{"execution_spec"}, Asks: []string{}},
 		},
 	},
@@ -226,6 +239,10 @@ var studyTools = []*tool.Tool{
 		},
 		Out: tool.Out{Heading: "Study {name}"},
 		Cases: []tool.Case{
+			{
+				Name: "one in both cells", Args: `{"ad_account_id":"act_3000000000000001","name":"S","start_time":"${now+3600}","end_time":"${now+864000}","type":"SPLIT_TEST","cells":[{"name":"A","treatment_percentage":50,"adset_ids":["3200000000000001"]},{"name":"B","treatment_percentage":50,"adset_ids":["3200000000000001"]}]}`,
+				Error: "argument_invalid", Says: []string{"cells.1.adset_ids"}, Asks: []string{},
+			},
 			{
 				Name: "two halves", Args: `{"ad_account_id":"act_3000000000000001","name":"Pictures","start_time":"${now+3600}","end_time":"${now+864000}","type":"SPLIT_TEST","cells":[{"name":"A","treatment_percentage":50,"adset_ids":["3200000000000001"]},{"name":"B","treatment_percentage":50,"adset_ids":["3200000000000002"]}]}`,
 				Asks: []string{"GET /act_3000000000000001", `POST /2000000000000001/ad_studies type=SPLIT_TEST confidence_level=95 cells=[{"adsets":["3200000000000001"],"name":"A","treatment_percentage":50},{"adsets":["3200000000000002"],"name":"B","treatment_percentage":50}]`},

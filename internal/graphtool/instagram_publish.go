@@ -189,6 +189,14 @@ var instagramPublishTools = []*tool.Tool{
 				},
 				Has: []string{"data.id=120000000000002"},
 			},
+			{
+				Name: "local file, the line breaks", Args: `{` + shop + `,"video_file":"film.mp4"}`, Faults: `{"kind":"drop_after","edge":"ig-api-upload"}`,
+				Asks: []string{
+					"POST /5000000000000001/media upload_type=resumable", "POST /ig-api-upload/v26.0/120000000000001", "GET /120000000000001 fields=video_status",
+					"GET /120000000000001", "GET /120000000000001", "GET /120000000000001", "POST /5000000000000001/media_publish", "GET /120000000000002",
+				},
+				Has: []string{"data.id=120000000000002"},
+			},
 			{Name: "file outside the folder", Args: `{` + shop + `,"video_file":"../film.mp4"}`, Error: "upload_refused"},
 			{Name: "a picture", Args: `{` + shop + `,"video_file":"picture.png"}`, Error: "upload_refused", Says: []string{"video/mp4"}},
 			{Name: "no video", Args: `{` + shop + `}`, Error: "argument_invalid", Says: []string{"video_url"}},

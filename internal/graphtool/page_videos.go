@@ -107,6 +107,14 @@ var pageVideoTools = []*tool.Tool{
 				},
 				Has: []string{"data.id=120000000000001", "data.post_id", "data.status.publishing_phase.publish_status=published"},
 			},
+			{
+				Name: "from a file, the line breaks", Args: `{"page_id":"4000000000000001","video_path":"film.mp4"}`, Faults: `{"kind":"drop_before","edge":"video-upload"}`,
+				Asks: []string{
+					"POST /4000000000000001/video_reels upload_phase=start", "POST /video-upload/v26.0/120000000000001", "GET /120000000000001 fields=status", "POST /video-upload/v26.0/120000000000001",
+					"POST /4000000000000001/video_reels upload_phase=finish", "GET /120000000000001", "GET /120000000000001", "GET /120000000000001", "GET /120000000000001",
+				},
+				Has: []string{"data.status.video_status=ready"},
+			},
 			{Name: "from a file", Args: `{"page_id":"4000000000000001","video_path":"film.mp4"}`, Has: []string{"data.status.uploading_phase.bytes_transferred=4012", "data.status.video_status=ready"}},
 			{Name: "scheduled", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/reel.mp4","scheduled_publish_time":${now+86400}}`, Has: []string{"data.status.publishing_phase.publish_status=scheduled"}},
 			{Name: "draft", Args: `{"page_id":"4000000000000001","video_url":"https://example.com/reel.mp4","video_state":"DRAFT"}`, Has: []string{"data.status.publishing_phase.publish_status=draft"}},

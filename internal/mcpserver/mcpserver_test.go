@@ -3,6 +3,7 @@ package mcpserver_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -234,8 +235,11 @@ func TestWhatASearchFindsIsListed(t *testing.T) {
 		t.Error("another caller's list has grown")
 	}
 	cancel()
-	<-ended
-	<-ended
+	for range 2 {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("a stream ended with %v", err)
+		}
+	}
 }
 
 func TestTwoToolsOfOneName(t *testing.T) {

@@ -31,6 +31,10 @@ func (e *Env) Open(argument string, types ...string) (*File, error) {
 	refuse := func(format string, args ...any) (*File, error) {
 		return nil, fault.New(fault.UploadRefused, argument+": "+format, args...)
 	}
+	outside := func() (*File, error) {
+		f := fault.New(fault.UploadRefused, "%s: the file is outside the allowed folder", argument)
+		return nil, f.WithFix("give a path inside it, such as picture.png; whoever started the server named it with --upload-dir or meta.upload_dir")
+	}
 	if e.Settings.UploadDir == "" {
 		f := fault.New(fault.UploadRefused, "%s: no folder for uploads is configured", argument)
 		return nil, f.WithFix("set meta.upload_dir in sluice.yaml, or start with --upload-dir")
@@ -39,12 +43,12 @@ func (e *Env) Open(argument string, types ...string) (*File, error) {
 	if filepath.IsAbs(name) {
 		rel, err := filepath.Rel(e.Settings.UploadDir, name)
 		if err != nil {
-			return refuse("the file is outside the allowed folder")
+			return outside()
 		}
 		name = rel
 	}
 	if !filepath.IsLocal(name) {
-		return refuse("the file is outside the allowed folder")
+		return outside()
 	}
 	root, err := os.OpenRoot(e.Settings.UploadDir)
 	if err != nil {

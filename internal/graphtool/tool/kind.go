@@ -23,16 +23,18 @@ var marks = map[string]string{
 // started are those that a change can set going, so that it spends money.
 var started = []string{"Campaign", "AdSet", "Ad"}
 
-// guardKind refuses to delete, start or archive an object of another type than the tool
-// is for. Stopping one always goes through.
+// guardKind refuses to delete, start, archive or copy an object of another type than the
+// tool is for. Stopping one always goes through.
 func (e *Env) guardKind(ctx context.Context) error {
 	s := e.Tool.last()
-	if s == nil || s.Edge != "" || marks[s.On] == "" {
+	if s == nil || s.Edge != "" && s.Edge != "copies" || marks[s.On] == "" {
 		return nil
 	}
 	status := e.Args.Str("status")
-	starts := s.Verb == http.MethodPost && slices.Contains(started, s.On) && status != "" && status != "PAUSED"
-	if s.Verb != http.MethodDelete && !starts {
+	starts := s.Verb == http.MethodPost && slices.Contains(started, s.On) && (s.Edge == "copies" || status != "" && status != "PAUSED")
+	// A rule that is switched on acts by itself: its limit is held to the ceiling as that of a new one.
+	enables := s.On == "AdRule" && status == "ENABLED" && len(e.Settings.Ceilings) > 0 && !e.Args.Has("execution_spec")
+	if s.Verb != http.MethodDelete && !starts && !enables {
 		return nil
 	}
 	look := Step{Verb: http.MethodGet, On: s.On, ID: s.ID, PageOf: s.PageOf, Fields: "id," + marks[s.On], Takes: []string{}}
@@ -44,11 +46,16 @@ func (e *Env) guardKind(ctx context.Context) error {
 	switch {
 	case err == nil:
 		e.object, _ = got.(map[string]any)
-		return nil
+		if enables && e.Tool.Check != nil {
+			e.Args["execution_spec"] = e.object["execution_spec"]
+			err = e.Tool.Check(e)
+			delete(e.Args, "execution_spec") // it is there already
+		}
+		return err
 	case f != nil && f.Code == fault.MetaRefused && f.Details["field"] == marks[s.On]:
 		return fault.New(fault.ObjectNotFound, "%s: the object with that id is no %s", s.ID, s.On).
 			WithFix("take the tool that is for it; meta_batch_read shows what it is")
-	case f != nil && f.Code == fault.ScopeMissing: // whoever may not read it may still change it
+	case f != nil && f.Code == fault.ScopeMissing && (!starts && !enables || len(e.Settings.Ceilings) == 0): // whoever may not read it may still change it
 		return nil
 	}
 	return err

@@ -29,15 +29,17 @@ func (e *Env) uploadFile(ctx context.Context, r graph.Request, t Target, file *F
 		r.Body, r.BodySize = io.NewSectionReader(file, offset, file.Size-offset), file.Size-offset
 		r.Timeout = patience + time.Duration(r.BodySize/slowest)*time.Second
 		answer, err := e.Object(ctx, r)
-		if code := fault.CodeOf(err); err == nil || again == resumed || code != fault.CallUnknown && code != fault.MetaUnavailable {
+		if code := fault.CodeOf(err); err == nil || code != fault.CallUnknown && code != fault.MetaUnavailable {
 			return answer, err
 		}
-		if e.Sleep(ctx, time.Second<<again) != nil {
-			return nil, err
+		broken := fault.New(fault.MetaUnavailable, "the upload broke off %d times, the last time behind byte %d of %d", again+1, offset, file.Size).
+			WithFix("Begin again from the start when the line is steady.").Wrap(err)
+		if again == resumed || e.Sleep(ctx, time.Second<<again) != nil {
+			return nil, broken
 		}
 		var known bool
 		if offset, known = e.arrived(ctx, t, file.Size); !known {
-			return nil, err
+			return nil, broken
 		}
 		if offset == file.Size {
 			return map[string]any{"success": true}, nil

@@ -155,6 +155,7 @@ func TestAdObjectsAreRefusedAsMetaDoes(t *testing.T) {
 		"a creative for no Page":         {"creative_unusable", "POST", world.AdAccountID, "adcreatives", []string{"object_story_spec", `{"page_id":"4999999999999999","link_data":{"link":"https://shop.example.com/"}}`}},
 		"a carousel of one card":         {"creative_unusable", "POST", world.AdAccountID, "adcreatives", []string{"object_story_spec", `{"page_id":"4000000000000001","link_data":{"link":"https://shop.example.com/","child_attachments":[{"link":"https://shop.example.com/"}]}}`}},
 		"a rule without a condition":     {"parameter", "POST", "3600000000000001", "", []string{"evaluation_spec", `{"evaluation_type":"SCHEDULE","filters":[]}`}},
+		"a study of one against itself":  {"parameter", "POST", world.BusinessID, "ad_studies", []string{"name", "S", "start_time", "1800000000", "end_time", "1800900000", "type", "SPLIT_TEST", "cells", `[{"name":"A","treatment_percentage":50,"adsets":["3200000000000001"]},{"name":"B","treatment_percentage":50,"adsets":["3200000000000001"]}]`}},
 		"a rule that does what isn't":    {"parameter", "POST", "3600000000000001", "", []string{"execution_spec", `{"execution_type":"EXPLODE"}`}},
 		"an end that has passed":         {"parameter", "POST", world.AdAccountID, "adsets", newSet("end_time", "1600000000")},
 		"campaign of another account":    {"no_object", "POST", world.AdAccountID, "adsets", newSet("campaign_id", "3100000000000005")},

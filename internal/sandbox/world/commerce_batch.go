@@ -36,7 +36,7 @@ func writeBatch(c *Call) (any, *Error) {
 	}
 	upsert := !c.Has("allow_upsert") || c.Bool("allow_upsert")
 	var good []batchRequest
-	failures, invalid := []any{}, []any{}
+	failures, invalid, told := []any{}, []any{}, []any{}
 	for i, r := range requests {
 		id := text(r.Data["id"])
 		what := checkRequest(r, id)
@@ -50,6 +50,7 @@ func writeBatch(c *Call) (any, *Error) {
 		}
 		failures = append(failures, map[string]any{"line": i, "id": id, "message": what})
 		invalid = append(invalid, id)
+		told = append(told, map[string]any{"retailer_id": id, "errors": []any{map[string]any{"message": what}}, "warnings": []any{}})
 	}
 	handle := "batch-" + c.World.NextID()
 	catalog := c.On.ID
@@ -64,7 +65,7 @@ func writeBatch(c *Call) (any, *Error) {
 			}
 		}
 	})
-	return map[string]any{"handles": []string{batch.ID}, "validation_status": []any{}}, nil
+	return map[string]any{"handles": []string{batch.ID}, "validation_status": told}, nil
 }
 
 // checkRequest says what is wrong with an entry, "" when nothing is.

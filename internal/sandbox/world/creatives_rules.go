@@ -101,9 +101,14 @@ func createStudy(c *Call) (any, *Error) {
 		return nil, err
 	}
 	total := 0.0
+	seen := map[string]bool{}
 	for _, cell := range cells {
 		total += cell.Share
 		for _, id := range slices.Concat(cell.Campaigns, cell.AdSets) {
+			if seen[id] {
+				return nil, Bad("A study can't have the same campaign or ad set in two cells")
+			}
+			seen[id] = true
 			if c.World.Get(id) == nil {
 				return nil, c.NoObject(id)
 			}

@@ -28,6 +28,16 @@ var instagramFields = map[string]fieldOf{
 		code, _ := igStatus(c.World, o)
 		return code
 	},
+	"IGContainer.video_status": func(_ *Call, o *Object) any {
+		if o.Attrs["upload_type"] != "resumable" {
+			return nil
+		}
+		state := "not_started"
+		if o.Attrs["ready"] != nil {
+			state = "complete"
+		}
+		return map[string]any{"uploading_phase": map[string]any{"status": state, "bytes_transferred": o.count("bytes")}}
+	},
 	"IGContainer.status": func(c *Call, o *Object) any {
 		_, words := igStatus(c.World, o)
 		return words

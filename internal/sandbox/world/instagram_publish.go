@@ -177,6 +177,7 @@ func igUpload(c *Call) (any, *Error) {
 	if c.Header["file_url"] == "" && len(c.Files[""]) == 0 {
 		return nil, Bad("The upload has no bytes")
 	}
+	c.On.Attrs["bytes"] = len(c.Files[""])
 	c.On.Attrs["ready"] = c.Now.Add(igIntake)
 	return map[string]any{"success": true, "message": "Upload successful."}, nil
 }
