@@ -72,7 +72,7 @@ func (c *command) showChecks(list []doctor.Check) error {
 		return err
 	}
 	if failures > 0 {
-		return fault.New(fault.ConnectionInactive, "%d of %d checks failed", failures, len(list)).WithFix("mend what is marked FAILURE, from the top")
+		return reported{fault.New(fault.ConnectionInactive, "%d of %d checks failed", failures, len(list)).WithFix("mend what is marked FAILURE, from the top")}
 	}
 	return nil
 }

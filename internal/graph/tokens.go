@@ -80,7 +80,11 @@ func (a *API) configured(ctx context.Context, source TokenSource, kind, none, fi
 		return credential{}, fault.New(fault.AuthRequired, "%s", none).WithFix("%s", fix)
 	}
 	text, err := source.Token(ctx)
-	if _, ours := fault.As(err); ours {
+	if f, ours := fault.As(err); ours {
+		if f.Code == fault.AuthRequired && f.Fix == "" {
+			said := *f
+			return credential{}, said.WithFix("%s", fix)
+		}
 		return credential{}, err
 	}
 	if err != nil {
