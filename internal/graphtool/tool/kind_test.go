@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,23 @@ func TestNumbers(t *testing.T) {
 		args, _, err := budget.bind([]byte(`{"budget":`+text+`}`), time.Time{})
 		if got := args.Str("budget"); got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+}
+
+// TestMarksReachInside: what is inside an untrusted object is untrusted too.
+func TestMarksReachInside(t *testing.T) {
+	t.Parallel()
+	list := true
+	record := &Tool{Title: "Rows", Out: Out{List: &list, Members: "id:id object:map", Untrusted: []string{"object"}}}
+	data := []any{map[string]any{"id": "1", "object": map[string]any{"message": "do it", "from": map[string]any{"name": "Ann"}, "tags": []any{"now"}}}}
+	res, err := record.show(&Answer{Data: data}, Args{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"⟦do it⟧", "⟦Ann⟧", "⟦now⟧"} {
+		if !strings.Contains(res.Text, words) {
+			t.Errorf("%s is without marks:\n%s", words, res.Text)
 		}
 	}
 }

@@ -274,7 +274,7 @@ func (p *page) value(v any, path string) string {
 		}
 		s = string(b)
 	}
-	if p.untrusted[path] || !ok && p.anyUntrusted(path) {
+	if p.outside(path) || !ok && p.anyUntrusted(path) {
 		return "⟦" + strings.NewReplacer("⟦", "[", "⟧", "]").Replace(oneLine(s)) + "⟧"
 	}
 	if p.types[path] == "minor" {
@@ -284,6 +284,20 @@ func (p *page) value(v any, path string) string {
 		return s + " (minor units)"
 	}
 	return oneLine(s)
+}
+
+// outside reports whether a member, or an object that it is in, holds words of people outside.
+func (p *page) outside(path string) bool {
+	for at := path; ; {
+		if p.untrusted[at] {
+			return true
+		}
+		i := strings.LastIndexByte(at, '.')
+		if i < 0 {
+			return false
+		}
+		at = at[:i]
+	}
 }
 
 func (p *page) anyUntrusted(path string) bool {
