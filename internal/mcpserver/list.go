@@ -18,7 +18,7 @@ func (s *Server) list(ctx context.Context, c *exchange.Call, out exchange.Sink) 
 	}
 	rest := map[string]any{}
 	if c.Era == mcpwire.Modern {
-		rest["ttlMs"], rest["cacheScope"] = 60_000, "private"
+		rest["ttlMs"], rest["cacheScope"] = 0, "private" // a search may make it grow at any time
 	}
 	end, err := s.encode(c, rest)
 	if err != nil {
