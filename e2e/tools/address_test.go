@@ -52,13 +52,16 @@ func TestIDsThatAreNone(t *testing.T) {
 // whatever is asked, the path of it is made of ids and edges.
 func TestTextsStayOutOfPaths(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	asked, turn := 0, 0
 	for _, record := range graphtool.All() {
 		r, m := stubbed(t)
 		base := arguments(t, r, record)
 		for _, place := range places(record.Args, nil, isText) {
-			for _, text := range hostile {
-				r.call(record.Name, string(with(base, place, text)))
+			// The texts take turns: each place gets two, and each text many places. All of
+			// them everywhere is FuzzArguments' work.
+			for range 2 {
+				r.call(record.Name, string(with(base, place, hostile[turn%len(hostile)])))
+				turn++
 			}
 		}
 		asked += m.count()
@@ -66,7 +69,7 @@ func TestTextsStayOutOfPaths(t *testing.T) {
 			t.Errorf("%s: %s", record.Name, problem)
 		}
 	}
-	if asked < 1000 {
+	if asked < 500 {
 		t.Errorf("only %d requests were made: the texts were refused before they could get anywhere", asked)
 	}
 }
