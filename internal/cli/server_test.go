@@ -65,7 +65,8 @@ func TestACheckOfASilentServerSaysSo(t *testing.T) {
 	if code != 3 {
 		t.Errorf("exit %d: %s", code, errs.String())
 	}
-	has(t, out.String(), `server "one" did not answer within 1s`, `server "two" did not answer within 1s`, "run its command by hand")
+	// What is left of the second when they are asked depends on the machine.
+	has(t, out.String(), `server "one" did not answer within `, `server "two" did not answer within `, "run its command by hand")
 	lacks(t, out.String(), "the upstream failed")
 }
 
